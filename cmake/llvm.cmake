@@ -1,5 +1,6 @@
 # The back end: everything that includes an LLVM header, in one shared library that the program opens when it compiles.
-find_package(LLVM 19 REQUIRED CONFIG)
+# LLVM's version file wants the minor version too.
+find_package(LLVM 19.1 REQUIRED CONFIG)
 file(GLOB llvm_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/codegen/llvm/*.cpp)
 if(llvm_sources)
   add_library(gradus_llvm SHARED ${llvm_sources})

@@ -26,22 +26,22 @@ struct Name {
 };
 
 enum class Kind : std::uint8_t {
-  number,        // value
-  name,          // name; constants pi and inf are names as well (elaboration resolves them)
-  negate,        // -a
-  plus,          // +a
-  logical_not,   // not a
-  binary,        // op, a, b
-  comparison,    // a0 op0 a1 op1 a2 …: children a_i, comparisons op_i
-  conditional,   // children: value, condition, otherwise        (a if c else b)
-  call,          // name(children…; keywords)
-  index_form,    // name[binders : filter](child)                 children: [body, filter or invalid]
-  subscript,     // children: [base]; subscripts
-  transpose,     // a.T, a', aᵀ: child; `mark` is the postfix
-  absolute,      // |a|
-  norm,          // ‖a‖_order: child; `order`
-  matrix,        // [[a, b], [c, d]] or [a, b; c, d]: rows × columns in row-major children
-  vector,        // [a, b, c]
+  number,       // value
+  name,         // name; constants pi and inf are names as well (elaboration resolves them)
+  negate,       // -a
+  plus,         // +a
+  logical_not,  // not a
+  binary,       // op, a, b
+  comparison,   // a0 op0 a1 op1 a2 …: children a_i, comparisons op_i
+  conditional,  // children: value, condition, otherwise        (a if c else b)
+  call,         // name(children…; keywords)
+  index_form,   // name[binders : filter](child)                 children: [body, filter or invalid]
+  subscript,    // children: [base]; subscripts
+  transpose,    // a.T, a', aᵀ: child; `mark` is the postfix
+  absolute,     // |a|
+  norm,         // ‖a‖_order: child; `order`
+  matrix,       // [[a, b], [c, d]] or [a, b; c, d]: rows × columns in row-major children
+  vector,       // [a, b, c]
 };
 
 enum class Binary : std::uint8_t { add, subtract, multiply, divide, matmul, power, logical_and, logical_or };
@@ -153,6 +153,9 @@ struct GradientDefinition {
 struct Statement {
   enum class Kind : std::uint8_t { declaration, equation, output_list, function, gradient } kind = Kind::equation;
   Span span = Span::none();
+  /// A syntax error in it was reported. What could be read is there (names above all, so that their uses are no further
+  /// errors); everything else, the body too, may be missing or invalid and must not be looked at.
+  bool broken = false;
   Declaration declaration;
   Equation equation;
   OutputList outputs;

@@ -14,7 +14,8 @@ namespace gradus {
 class Rational {
  public:
   Rational() = default;
-  Rational(std::int64_t integer) : numerator_(integer) {}  // NOLINT(google-explicit-constructor): reads like mathematics
+  Rational(std::int64_t integer)
+      : numerator_(integer) {}  // NOLINT(google-explicit-constructor): reads like mathematics
   /// `numerator / denominator`; the denominator must not be 0.
   static Rational ratio(std::int64_t numerator, std::int64_t denominator);
   /// The value of a decimal literal (`3`, `0.5`, `1e-3`, `.5`, `2.`); nothing when it is malformed or needs more than

@@ -1,0 +1,54 @@
+// Line starts of a program's text, and the way from a byte offset to a line and a column.
+#include "frontend/source.hpp"
+
+#include <algorithm>
+
+#include "frontend/characters.hpp"
+
+namespace gradus {
+namespace {
+
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
+}  // namespace
+
+Source::Source(std::string file, std::string text) : file_(std::move(file)), text_(std::move(text)) {
+  line_starts_.push_back(0);
+  for (std::size_t i = 0; i < text_.size(); ++i) {
+    const bool lone_return = text_[i] == '\r' && (i + 1 == text_.size() || text_[i + 1] != '\n');
+    if (text_[i] == '\n' || lone_return) line_starts_.push_back(static_cast<std::uint32_t>(i + 1));
+  }
+}
+
+Position Source::position(std::uint32_t offset) const {
+  offset = std::min(offset, static_cast<std::uint32_t>(text_.size()));
+  const auto after = std::upper_bound(line_starts_.begin(), line_starts_.end(), offset);
+  const auto line = static_cast<std::uint32_t>(after - line_starts_.begin());
+  std::uint32_t begin = line_starts_[line - 1];
+  if (line == 1 && text().starts_with(byte_order_mark)) begin = std::min<std::uint32_t>(3, offset);
+  // An offset inside a code point belongs to that code point; a byte that is not UTF-8 counts as one.
+  std::uint32_t column = 1;
+  for (std::uint32_t next = begin; next < offset; ++column) {
+    next += decode(text(), next).length;
+    if (next > offset) break;
+  }
+  return {line, column};
+}
+
+std::string_view Source::line(std::uint32_t number) const {
+  if (number == 0 || number > line_count()) return {};
+  const std::uint32_t begin = line_starts_[number - 1];
+  std::size_t end = number < line_count() ? line_starts_[number] : text_.size();
+  while (end > begin && (text_[end - 1] == '\n' || text_[end - 1] == '\r')) --end;
+  std::string_view result = text().substr(begin, end - begin);
+  if (number == 1 && result.starts_with(byte_order_mark)) result.remove_prefix(byte_order_mark.size());
+  return result;
+}
+
+std::string_view Source::slice(Span span) const {
+  if (span.is_none() || span.begin >= text_.size()) return {};
+  const std::size_t end = std::min<std::size_t>(span.end, text_.size());
+  return end <= span.begin ? std::string_view{} : text().substr(span.begin, end - span.begin);
+}
+
+}  // namespace gradus
