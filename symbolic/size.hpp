@@ -80,7 +80,6 @@ class Sizes {
   using Polynomial = std::vector<Term>;
   Size intern(Polynomial terms);
   Size intern(const Atom& atom);
-  bool shown_nonnegative(Size a, int depth);
 
   std::vector<Polynomial> polynomials_;
   std::map<Polynomial, std::uint32_t> index_;
