@@ -28,7 +28,7 @@ struct CFunction {
 };
 
 struct TargetOptions {
-  std::string triple;       // empty: the host
+  std::string triple;          // empty: the host
   std::string cpu = "native";  // or x86-64-v2, -v3, -v4, LLVM's names
 };
 
@@ -50,7 +50,8 @@ class Backend {
  public:
   virtual ~Backend() = default;
   /// Compiles for this machine, in memory. On failure the result is null and `error` says why.
-  virtual std::unique_ptr<Executable> compile(const loops::Program& program, const TargetOptions& target, std::string& error) = 0;
+  virtual std::unique_ptr<Executable> compile(const loops::Program& program, const TargetOptions& target,
+                                              std::string& error) = 0;
   /// Emits one module with the C functions; empty bytes and `error` on failure. A second `size_t NAME_workspace(SIZES)`
   /// covers the largest need of all functions.
   virtual std::string emit(const std::string& name, const std::vector<CFunction>& functions, EmitKind kind,

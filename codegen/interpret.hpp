@@ -10,8 +10,8 @@ namespace gradus::loops {
 
 /// Memory of a call. Pointers to doubles or int64 by Buffer::number; an output may be null.
 struct Arguments {
-  std::vector<std::int64_t> sizes;      // in the order of Program::size_names
-  std::vector<const void*> inputs;      // by number in Model::inputs; scalars are pointed to as well
+  std::vector<std::int64_t> sizes;  // in the order of Program::size_names
+  std::vector<const void*> inputs;  // by number in Model::inputs; scalars are pointed to as well
   std::vector<double*> outputs;
 };
 
@@ -23,8 +23,21 @@ struct Result {
 /// Runs the program; allocates the workspace itself.
 Result interpret(const Program& program, const Arguments& arguments);
 
-/// Bytes of all workspace buffers, each rounded up to 64 bytes, for these sizes; then of scratch for one thread. Nothing when a
-/// size is negative or the total does not fit.
+/// Runs phases block by block with memory of the caller, in the manner of compiled code.
+class Interpreter {
+ public:
+  /// The program must outlive it.
+  explicit Interpreter(const Program& program);
+  std::int64_t block_count(std::size_t phase, const std::int64_t* sizes) const;
+  Result run(std::size_t phase, std::int64_t block, const std::int64_t* sizes, const void* const* inputs,
+             double* const* outputs, void* workspace, void* scratch) const;
+
+ private:
+  const Program& program_;
+};
+
+/// Bytes of all workspace buffers, each rounded up to 64 bytes, for these sizes; then of scratch for one thread.
+/// Nothing when a size is negative or the total does not fit.
 struct Memory {
   std::int64_t workspace = 0;
   std::int64_t scratch = 0;

@@ -37,59 +37,22 @@ struct BufferId {
 struct Buffer {
   enum class Scope : std::uint8_t {
     input,      // the caller's array (or a scalar passed by value: one element)
-    output,     // the caller's array; may be absent (NULL): then nothing is stored to it
+    output,     // the caller's array; only written; may be absent (NULL): then nothing is stored to it
     workspace,  // one for the whole call; kept between phases
     scratch,    // one for each thread; contents do not survive a block
   };
   std::string name;
   Scope scope = Scope::workspace;
-  bool integer = false;  // elements are int64
-  Size elements;         // over the program's sizes
+  bool integer = false;      // elements are int64
+  Size elements;             // over the program's sizes
   std::uint32_t number = 0;  // input: number in Model::inputs; output: position in the program's outputs
 };
 
+/// Operations; their meaning is written beside each in ops.def.
 enum class Op : std::uint8_t {
-  // integers (dst: integer or integers, as typed)
-  integer_constant,  // integer
-  size_value,        // value of the size polynomial `size` (dst integer)
-  integer_add, integer_subtract, integer_multiply, integer_min, integer_max,
-  integer_divide,    // floor division by a positive divisor
-  lane_index,        // dst integers: 0, 1, … 7
-  // comparisons of integers → truth(s)
-  integer_less, integer_less_equal, integer_equal,
-  // numbers
-  constant,          // number
-  add, subtract, multiply, divide, negate, fma /* a*b + c */, absolute, square_root, floor, ceil, round_even,
-  minimum, maximum,  // NaN if either is NaN; maximum(-0, 0) may be either
-  less, less_equal, equal,           // → truth(s), ordered: false if either is NaN
-  to_number,         // integer(s) → number(s), exact below 2^53
-  to_integer,        // number(s) that are whole → integer(s)
-  truth_to_number,   // 0 or 1
-  function,          // `function` of a, b, c elementwise: own vector kernel or libm lane by lane
-  // truth values
-  truth_constant,    // integer 0 or 1
-  truth_and, truth_or, truth_not,
-  select,            // a ? b : c, any type; a scalar truth selects whole vectors too
-  // lanes
-  broadcast,         // scalar → 8 lanes
-  extract,           // lane `integer` of a
-  insert,            // dst = a with lane `integer` set to scalar b
-  fold_add,          // ((a0+a4)+(a2+a6)) + ((a1+a5)+(a3+a7))
-  fold_maximum, fold_minimum,  // of all lanes, NaN propagates
-  fold_or, fold_and, // of truths
-  // memory; the address is the element index a (integer), of `buffer`
-  load,              // dst number (or integer from an integer buffer)
-  load_lanes,        // elements a, a+1, …, a+7; with mask b (truths): lanes that are off read as 0 and are not touched
-  gather,            // lanes at element indices a (integers); mask b as for load_lanes
-  store,             // value b
-  store_lanes,       // value b (8 lanes); mask c
-  scatter,           // value b at element indices a (integers), mask c; lanes in ascending order
-  prefetch,          // element a of `buffer` will be read soon; may be outside
-  // control
-  assign,            // dst = a
-  loop,              // for (dst = a; dst < b; dst += integer) body
-  branch,            // if (a) body else otherwise
-  fail,              // if (a) end the whole call with code `integer`; detail b (an integer) says which element
+#define GRADUS_OP(name, signature) name,
+#include "codegen/ops.def"
+#undef GRADUS_OP
 };
 
 struct Instruction;
@@ -110,11 +73,16 @@ struct Instruction {
 struct Phase {
   std::vector<Type> registers;  // types, by Register::id
   bool blocked = false;
-  Body count_body;     // blocked: computes `count` from sizes (its own instructions share `registers`)
-  Register count;      // number of blocks; depends on sizes only
-  Register block;      // set to the block's number before `body` runs
+  Body count_body;  // blocked: computes `count` from sizes (its own instructions share `registers`)
+  Register count;   // number of blocks; depends on sizes only
+  Register block;   // set to the block's number before `body` runs
   Body body;
 };
+
+/// Shapes of types: whether it has 8 lanes; one lane of it; 8 lanes of it.
+bool is_vector(Type t);
+Type scalar_of(Type t);
+Type vector_of(Type t);
 
 /// Why a call ended early; 0 is success. The numbers are those of the C header's enum.
 enum class Code : int {
@@ -130,8 +98,15 @@ struct Program {
   std::vector<std::string> size_names;  // order in which values of sizes are passed
   std::vector<Buffer> buffers;
   std::vector<Phase> phases;
-  std::uint32_t outputs = 0;            // number of outputs
+  std::uint32_t outputs = 0;  // number of outputs
 };
+
+/// The name of an operation.
+const char* to_string(Op op);
+
+/// Whether a program is legal: operands have the types their operation wants, buffers exist, inputs are not written and
+/// outputs not read. Empty when it is; otherwise what is wrong.
+std::string check(const Program& program);
 
 /// Writes bodies: each method appends one instruction and returns its result in a fresh register.
 class Builder {
@@ -188,6 +163,7 @@ class Builder {
   Register open_loop(Register begin, Register end, std::int64_t step);
   void open_branch(Register condition);
   void open_otherwise();
+  void emit_store(Op op, BufferId buffer, Register index, Register value, Register mask);
   void close() { stack_.pop_back(); }
 
   Phase& phase_;

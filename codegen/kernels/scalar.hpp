@@ -1,0 +1,68 @@
+// The operations kernels are written in, for one double. codegen/llvm/ has the same for values of the IR builder.
+//
+// Each rounds to nearest once (or is exact), so a kernel gives the same bits in every lane of every machine.
+#pragma once
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+
+namespace gradus::kernels {
+
+// Names of libm that kernels fall back to, lane by lane.
+enum class Libm {
+  sin,
+  cos,
+  tan,
+  asin,
+  acos,
+  atan,
+  sinh,
+  cosh,
+  asinh,
+  acosh,
+  atanh,
+  exp2,
+  log2,
+  log10,
+  cbrt,
+  erf,
+  erfc,
+  lgamma,
+  tgamma,
+  atan2,
+  pow,
+  hypot,
+  fmod
+};
+
+inline double splat(double, double value) { return value; }
+inline std::uint64_t splat_bits(double, std::uint64_t value) { return value; }
+inline std::uint64_t to_bits(double x) { return std::bit_cast<std::uint64_t>(x); }
+inline double from_bits(std::uint64_t x) { return std::bit_cast<double>(x); }
+inline std::uint64_t shift_right_signed(std::uint64_t x, unsigned by) {
+  return static_cast<std::uint64_t>(static_cast<std::int64_t>(x) >> by);
+}
+inline double to_number(std::uint64_t x) { return static_cast<double>(static_cast<std::int64_t>(x)); }
+
+inline double fma(double a, double b, double c) { return std::fma(a, b, c); }
+inline double absolute(double x) { return std::fabs(x); }
+inline double square_root(double x) { return std::sqrt(x); }
+inline double floor(double x) { return std::floor(x); }
+inline double ceil(double x) { return std::ceil(x); }
+inline double round_even(double x) { return std::nearbyint(x); }
+
+inline bool less(double a, double b) { return a < b; }
+inline bool less_equal(double a, double b) { return a <= b; }
+inline bool equal(double a, double b) { return a == b; }
+inline bool is_nan(double x) { return x != x; }
+inline bool both(bool a, bool b) { return a && b; }
+inline bool either(bool a, bool b) { return a || b; }
+inline bool opposite(bool a) { return !a; }
+inline double select(bool c, double a, double b) { return c ? a : b; }
+
+/// A function of libm of one or two arguments.
+double libm(Libm f, double a, double b);
+inline double libm(Libm f, double a) { return libm(f, a, 0); }
+
+}  // namespace gradus::kernels
