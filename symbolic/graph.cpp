@@ -142,6 +142,7 @@ bool Graph::is_constant(Expr e, const Rational& value) const {
 }
 
 bool Graph::is_condition(Expr e) const {
+  if (const Rational* c = constant_value(e)) return *c == Rational(0) || *c == Rational(1);
   const Node& n = nodes_[e.id];
   switch (n.kind) {
     case Kind::elementwise:
@@ -154,7 +155,6 @@ bool Graph::is_condition(Expr e) const {
     case Kind::reshape:
       return is_condition(n.operands[0].expr);
     case Kind::constant:
-      return n.coefficients[0] == Rational(0) || n.coefficients[0] == Rational(1);
     case Kind::input:
     case Kind::index:
     case Kind::sum:
