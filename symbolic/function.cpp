@@ -11,9 +11,15 @@ constexpr auto call = Spelling::call;
 constexpr auto operation = Spelling::operation;
 constexpr auto internal = Spelling::internal;
 
+constexpr Lowering kernel(std::string_view symbol) { return {Lowering::Kind::kernel, symbol}; }
+constexpr Lowering libm(std::string_view symbol) { return {Lowering::Kind::libm, symbol}; }
+constexpr Lowering instruction() { return {Lowering::Kind::instruction, {}}; }
+constexpr Lowering expression() { return {Lowering::Kind::expression, {}}; }
+
 constexpr std::array rows = {
-#define GRADUS_FUNCTION(id, name, arity, spelling, condition, total, latex) \
-  FunctionRow{Function::id, name, arity, spelling, condition, total, latex},
+#define GRADUS_FUNCTION(id, name, arity, spelling, condition, total, latex, value, partials, domain, kinks, selects, \
+                        lowering, doc)                                                                               \
+  FunctionRow{Function::id, name, arity, spelling, condition, total, latex, selects, lowering, doc},
 #include "symbolic/elementwise.def"
 #undef GRADUS_FUNCTION
 };

@@ -10,7 +10,9 @@ namespace gradus {
 
 /// An elementwise function, one a row of elementwise.def.
 enum class Function : std::uint16_t {
-#define GRADUS_FUNCTION(id, ...) id,
+#define GRADUS_FUNCTION(id, name, arity, spelling, condition, total, latex, value, partials, domain, kinks, selects, \
+                        lowering, doc)                                                                               \
+  id,
 #include "symbolic/elementwise.def"
 #undef GRADUS_FUNCTION
 };
@@ -18,7 +20,19 @@ enum class Function : std::uint16_t {
 /// How a function came to be in the language: by a name that users call, by an operator, or inside the compiler only.
 enum class Spelling : std::uint8_t { call, operation, internal };
 
-/// What a row says apart from its derivatives.
+/// How code generation computes a function.
+struct Lowering {
+  enum class Kind : std::uint8_t {
+    kernel,       // a vector kernel of ours, `symbol` is its name
+    libm,         // `symbol` of the C library, lane by lane
+    instruction,  // one of the loop form
+    expression,   // by other functions, as the row's `doc` says
+  };
+  Kind kind = Kind::instruction;
+  std::string_view symbol;
+};
+
+/// What a row says apart from its value and derivatives.
 struct FunctionRow {
   Function id;
   std::string_view name;  // as users call it; operators have their sign
@@ -27,6 +41,9 @@ struct FunctionRow {
   bool condition;          // the value is a truth value (0 or 1)
   bool total;              // the partials are finite at every finite argument: a zero adjoint times a partial is 0
   std::string_view latex;  // with #1, #2, … for the operands
+  bool selects;            // the value is one of the operands, and only that one counts
+  Lowering lowering;
+  std::string_view doc;  // one line
 };
 
 /// The row of a function.
