@@ -107,7 +107,7 @@ enum class Reduction : std::uint8_t {
 /// With m = max x and s = Σ exp(x - m) over the bound labels where the guards hold:
 enum class SoftmaxKind : std::uint8_t {
   logsumexp,    // m + log(s). operands = {x}; of nothing, or of nothing but -inf: -inf
-  softmax,      // exp(e - m)/s. operands = {e: x at the element (axes), x: under the bound labels}
+  softmax,      // exp(e - m)/s, 0 where m is -inf. operands = {e: x at the element (axes), x: under the bound labels}
   log_softmax,  // (e - m) - log(s). operands as for softmax
 };
 
