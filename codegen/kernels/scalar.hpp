@@ -40,10 +40,6 @@ inline double splat(double, double value) { return value; }
 inline std::uint64_t splat_bits(double, std::uint64_t value) { return value; }
 inline std::uint64_t to_bits(double x) { return std::bit_cast<std::uint64_t>(x); }
 inline double from_bits(std::uint64_t x) { return std::bit_cast<double>(x); }
-inline std::uint64_t shift_right_signed(std::uint64_t x, unsigned by) {
-  return static_cast<std::uint64_t>(static_cast<std::int64_t>(x) >> by);
-}
-inline double to_number(std::uint64_t x) { return static_cast<double>(static_cast<std::int64_t>(x)); }
 
 inline double fma(double a, double b, double c) { return std::fma(a, b, c); }
 inline double absolute(double x) { return std::fabs(x); }
