@@ -1,0 +1,131 @@
+// Syntax errors: what stands where something else should.
+#include <fmt/format.h>
+
+#include "frontend/characters.hpp"
+#include "frontend/format.hpp"
+#include "frontend/parser.hpp"
+
+namespace gradus {
+namespace {
+
+bool is_closing(Tok kind) {
+  return kind == Tok::close_paren || kind == Tok::close_bracket || kind == Tok::close_bar || kind == Tok::close_norm;
+}
+
+bool ends_statement(Tok kind) { return kind == Tok::separator || kind == Tok::end; }
+
+bool is_keyword(Tok kind) { return kind >= Tok::kw_data && kind <= Tok::kw_in; }
+
+}  // namespace
+
+Diagnostic& Parser::report(Span mark, std::string text, std::vector<Span> context) {
+  if (broken_) return scratch_ = Diagnostic{};
+  broken_ = true;
+  return diagnostics_.error(mark, std::move(text), std::move(context));
+}
+
+void Parser::fail(Span mark, std::string text, std::string help) {
+  Diagnostic& d = report(mark, std::move(text));
+  if (!help.empty()) d.help(std::move(help));
+  throw StatementFailed{};
+}
+
+void Parser::unclosed(const Token& opening) {
+  const std::string sign = spelt(opening);
+  std::string text;
+  switch (opening.kind) {
+    case Tok::open_bar:
+      text = "the bar '|' opens an absolute value that is not closed";
+      break;
+    case Tok::open_norm:
+      text = fmt::format("'{}' opens a norm that is not closed", sign);
+      break;
+    default:
+      text = fmt::format("'{}' is not closed", sign);
+      break;
+  }
+  if (opening.kind == Tok::open_paren || opening.kind == Tok::open_bracket) {
+    const char* partner = opening.kind == Tok::open_paren ? ")" : "]";
+    text += ends_statement(at_->kind) ? fmt::format(": a '{}' is missing", partner)
+                                      : fmt::format(": a '{}' is missing before '{}'", partner, spelt(*at_));
+  }
+  fail(opening.span, std::move(text));
+}
+
+void Parser::unexpected(const std::string& wanted) {
+  const Token& token = *at_;
+  if (token.kind == Tok::bad) no_operand();
+  const bool may_end_here = ends_statement(token.kind) || is_closing(token.kind) || token.kind == Tok::equals ||
+                            token.kind == Tok::semicolon || token.newline_before;
+  if (!open_.empty() && open_.back()->value == Token::no_partner && may_end_here) unclosed(*open_.back());
+  if (is_closing(token.kind) && open_.empty()) {
+    fail(token.span, fmt::format("'{}' closes nothing", spelt(token)), "delete it or write what it should close");
+  }
+  if (token.kind == Tok::equals) {
+    const std::string help = "'=' defines a name at the start of a statement; to compare write '=='";
+    fail(token.span, fmt::format("'=' cannot stand here, {} is expected", wanted), help);
+  }
+  if (ends_statement(token.kind)) {
+    const Span end{token.span.begin, token.span.begin};
+    fail(end, at_ == tokens_.all.data() ? fmt::format("expected {}", wanted)
+                                        : fmt::format("expected {} after '{}'", wanted, spelt(*(at_ - 1))));
+  }
+  if (is_keyword(token.kind) && wanted.ends_with("name")) {
+    fail(token.span, fmt::format("'{}' is a keyword and cannot be a name", spelt(token)));
+  }
+  fail(token.span, fmt::format("expected {}, but found '{}'", wanted, spelt(token)));
+}
+
+/// The cursor stands where an operand should.
+void Parser::no_operand() {
+  const Token& token = *at_;
+  if (token.kind == Tok::bad) {
+    if (!broken_) diagnostics_.add(tokens_.complaints[token.value]);
+    broken_ = true;
+    throw StatementFailed{};
+  }
+  const Token* before = at_ == tokens_.all.data() || (at_ - 1)->kind == Tok::separator ? nullptr : at_ - 1;
+  const bool ends = ends_statement(token.kind);
+  if (!open_.empty() && open_.back()->value == Token::no_partner && (ends || is_closing(token.kind)))
+    unclosed(*open_.back());
+  if (ends && before != nullptr) {
+    if (before->kind == Tok::bad) throw StatementFailed{};
+    fail(before->span, fmt::format("nothing follows '{}'", spelt(*before)));
+  }
+  if (ends) fail(token.span, "an expression is missing");
+  if (token.kind >= Tok::kw_data && token.kind <= Tok::kw_output) {
+    fail(token.span, fmt::format("'{}' is a keyword and cannot stand in an expression", spelt(token)));
+  }
+  if (before == nullptr) fail(token.span, fmt::format("a statement cannot begin with '{}'", spelt(token)));
+  if (before->kind == Tok::open_paren || before->kind == Tok::open_bracket || is_closing(before->kind)) {
+    fail(token.span, fmt::format("an operand is missing before '{}'", spelt(token)));
+  }
+  fail(token.span, fmt::format("an operand is missing between '{}' and '{}'", spelt(*before), spelt(token)));
+}
+
+/// Whether a new statement begins at the cursor, outside all brackets.
+bool Parser::statement_begins_here() const {
+  const auto assigns = [](const Token& token) { return token.kind == Tok::equals || is(token, Foreign::assign); };
+  if (at_->kind >= Tok::kw_data && at_->kind <= Tok::kw_output && at_->kind != Tok::kw_loss) return true;
+  if (at(Tok::kw_loss)) return assigns(at_[1]) || (at_[1].kind == Tok::name && assigns(at_[2]));
+  if (!at(Tok::name)) return false;
+  const Token& after = at_[1];
+  if (assigns(after)) return true;
+  const bool bracket = after.kind == Tok::open_paren || after.kind == Tok::open_bracket;
+  return bracket && after.value != Token::no_partner && assigns(*(&partner(after) + 1));
+}
+
+std::string Parser::spelt(const Token& token) const {
+  if (token.kind == Tok::end) return "the end of the text";
+  if (token.kind == Tok::separator) return "the end of the statement";
+  return std::string(source_.slice(token.span));
+}
+
+/// The operand in canonical spelling, cut where it is too long for a line.
+std::string Parser::text_of(Operand operand) const {
+  constexpr std::uint32_t longest = 200;
+  const Span span = program_.at(operand.id).span;
+  return span.end - span.begin > longest ? "…" : format(program_, operand.id);
+}
+
+}  // namespace gradus

@@ -1,0 +1,382 @@
+// Signs and habits of other languages: each is read as what it means, and its error prints how it is written here.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "frontend/characters.hpp"
+#include "frontend/format.hpp"
+#include "frontend/parser.hpp"
+
+namespace gradus {
+
+using ast::Binary;
+using ast::Comparison;
+using ast::Expression;
+using ast::Id;
+using ast::Kind;
+
+namespace {
+
+// Whose functions are written without them.
+constexpr std::string_view modules[] = {"np",     "numpy", "torch",        "jnp", "jax", "tf", "math",
+                                        "scipy",  "sp",    "nn",           "F",   "tl",  "K",  "special",
+                                        "linalg", "Math",  "LinearAlgebra"};
+constexpr std::string_view axis_functions[] = {"sum",     "prod",   "mean",    "var",      "std",    "max",
+                                               "min",     "median", "any",     "all",      "argmax", "argmin",
+                                               "softmax", "cumsum", "cumprod", "logsumexp"};
+
+template <std::size_t N>
+bool among(const std::string_view (&list)[N], std::string_view word) {
+  return std::find(std::begin(list), std::end(list), word) != std::end(list);
+}
+
+}  // namespace
+
+Parser::Operand Parser::make_call(const std::string& function, std::vector<Operand> arguments, Span span) {
+  Expression e;
+  e.kind = Kind::call;
+  e.name = {function, function, span};
+  e.span = e.mark = span;
+  for (const Operand& argument : arguments) e.children.push_back(argument.id);
+  return add(std::move(e));
+}
+
+Parser::Operand Parser::foreign_infix(Operand left) {
+  const Token& sign = *at_;
+  const std::string text = spelt(sign);
+  if (comparison_sign(sign)) return foreign_comparison(left);
+  advance();
+  const bool bar = sign.kind == Tok::raw_bar || sign.kind == Tok::raw_norm;
+  const auto foreign = bar ? Foreign::logical_or : static_cast<Foreign>(sign.value);
+  if (foreign == Foreign::modulo && (ends_line(*at_)))
+    fail(sign.span, "'%' is no comment sign", "a comment begins with '#'");
+  const auto simple = [&](Level level, Binary op, std::string_view here) {
+    Diagnostic& d = report(sign.span, bar ? fmt::format("'{}' is a bar and closes nothing here", text)
+                                          : fmt::format("'{}' is not an operator", text));
+    const Operand right = climb(level);
+    const Operand result = binary(left, right, op, sign.span);
+    d.help(fmt::format("'{}' is written here: {}", here, text_of(result)));
+    return result;
+  };
+  const auto function = [&](auto make) {
+    Diagnostic& d = report(sign.span, fmt::format("'{}' is not an operator", text));
+    const Operand right = climb(Level::sign);
+    const Operand result = make(right);
+    d.help(fmt::format("write {}", text_of(result)));
+    return result;
+  };
+  switch (foreign) {
+    case Foreign::logical_or:
+      return simple(Level::logical_and, Binary::logical_or, "or");
+    case Foreign::logical_and:
+      return simple(Level::logical_not, Binary::logical_and, "and");
+    case Foreign::dotted_plus:
+      return simple(Level::product, Binary::add, "+");
+    case Foreign::dotted_minus:
+      return simple(Level::product, Binary::subtract, "-");
+    case Foreign::divide:
+      return simple(Level::sign, Binary::divide, "/");
+    case Foreign::modulo:
+      return function([&](Operand right) { return make_call("mod", {left, right}, join(left.span, right.span)); });
+    case Foreign::backslash:
+      return function([&](Operand right) { return make_call("solve", {left, right}, join(left.span, right.span)); });
+    default:  // floor division
+      return function([&](Operand right) {
+        return make_call("floor", {binary(left, right, Binary::divide, sign.span)}, join(left.span, right.span));
+      });
+  }
+}
+
+bool Parser::comparison_sign(const Token& token) {
+  return is(token, Foreign::equal) || is(token, Foreign::not_equal) || is(token, Foreign::greater_equal) ||
+         is(token, Foreign::less_equal);
+}
+
+bool Parser::ends_line(const Token& token) {
+  return token.kind == Tok::separator || token.kind == Tok::end || token.newline_before;
+}
+
+Parser::Operand Parser::foreign_comparison(Operand left) {
+  const Token& sign = advance();
+  Comparison op = Comparison::equal;
+  std::string_view here = "==";
+  if (is(sign, Foreign::not_equal)) op = Comparison::not_equal, here = "!=";
+  if (is(sign, Foreign::greater_equal)) op = Comparison::greater_equal, here = ">=";
+  if (is(sign, Foreign::less_equal)) op = Comparison::less_equal, here = "<=";
+  Diagnostic& d = report(sign.span, fmt::format("'{}' is not a comparison", spelt(sign)));
+  const Operand right = climb(Level::sum);
+  Expression e;
+  e.kind = Kind::comparison;
+  e.children = {left.id, right.id};
+  e.comparisons = {op};
+  e.comparison_marks = {sign.span};
+  e.span = join(left.span, right.span);
+  e.mark = sign.span;
+  const Operand result = add(std::move(e));
+  d.help(fmt::format("'{}' is written here: {}", here, text_of(result)));
+  return result;
+}
+
+Parser::Operand Parser::foreign_transpose(Operand base, Span mark) {
+  Diagnostic& d = report(mark, fmt::format("'{}' is not the transpose", source_.slice(mark)));
+  const Operand result = transposed(base, advance());
+  d.help(fmt::format("write {}", text_of(result)));
+  return result;
+}
+
+Parser::Operand Parser::foreign_postfix(Operand left) {
+  const Token& sign = *at_;
+  switch (static_cast<Foreign>(sign.value)) {
+    case Foreign::member:
+      return member(left);
+    case Foreign::quote: {
+      Diagnostic& d = report(sign.span, fmt::format("'{}' ({}) is not the transpose", spelt(sign),
+                                                    code_point_name(decode(source_.text(), sign.span.begin).value)));
+      const Operand result = transposed(left, advance());
+      d.help(fmt::format("write {}", text_of(result)));
+      return result;
+    }
+    case Foreign::top:
+      return foreign_transpose(left, sign.span);
+    case Foreign::subscripts: {
+      std::string digits;
+      const std::string raw = spelt(sign);
+      for (std::size_t i = 0; i < raw.size(); i += 3) digits += static_cast<char>('0' + (decode(raw, i).value - U'₀'));
+      const std::string text = text_of(left);
+      fail(join(left.span, sign.span), "subscript digits are not read",
+           fmt::format("write {0}{1} for a name, {0}[{1}] for a part", text, digits));
+    }
+    default:
+      break;
+  }
+  constexpr std::u32string_view scripts = U"⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻";
+  constexpr std::string_view plain = "0123456789+-";
+  std::string exponent;
+  const std::string raw = spelt(sign);
+  for (std::size_t i = 0; i < raw.size(); i += decode(raw, i).length)
+    exponent += plain[scripts.find(decode(raw, i).value)];
+  fail(sign.span, "of the raised digits only one ² or ³ is read", fmt::format("write {}^{}", text_of(left), exponent));
+}
+
+Parser::Operand Parser::foreign_prefix() {
+  const Token& sign = advance();
+  switch (static_cast<Foreign>(sign.value)) {
+    case Foreign::logical_not: {
+      Diagnostic& d = report(sign.span, fmt::format("'{}' is not an operator", spelt(sign)));
+      const Operand result = unary(Kind::logical_not, powers(), sign.span);
+      d.help(fmt::format("'not' is written here: {}", text_of(result)));
+      return result;
+    }
+    case Foreign::root: {
+      Diagnostic& d = report(sign.span, "the root sign is not read");
+      const Operand argument = powers();
+      const Operand result = make_call("sqrt", {argument}, join(sign.span, argument.span));
+      d.help(fmt::format("write {}", text_of(result)));
+      return result;
+    }
+    case Foreign::sum_sign:
+    case Foreign::product_sign: {
+      const std::string name = is(sign, Foreign::sum_sign) ? "sum" : "prod";
+      fail(sign.span, fmt::format("'{}' needs its index in brackets", spelt(sign)),
+           fmt::format("as in {0}[i](x[i]) or {0}(x)", name));
+    }
+    case Foreign::backslash:
+      if (at(Tok::name))
+        fail(join(sign.span, at_->span), "LaTeX commands are not read", fmt::format("write {}", spelt(*at_)));
+      break;
+    case Foreign::modulo:
+      fail(sign.span, "'%' is no comment sign", "a comment begins with '#'");
+    case Foreign::floor_divide:
+      fail(sign.span, "'//' is no comment sign", "a comment begins with '#'");
+    default:
+      break;
+  }
+  --at_;
+  no_operand();
+}
+
+/// `np.exp(x)`, `A.sum()`, `X.shape[0]`.
+Parser::Operand Parser::member(Operand left) {
+  const Token* name = &advance();
+  const std::string base = program_.at(left.id).kind == Kind::name ? program_.at(left.id).name.text : "";
+  bool in_module = among(modules, base);
+  while (in_module && at(Foreign::member)) name = &advance();
+  const std::string word = spelt(*name).substr(1);
+  const Span mark = join(left.span, name->span);
+  if (!in_module && (word == "shape" || word == "size" || word == "ndim")) size_of(left, mark);
+  Diagnostic& d = in_module ? report(mark, fmt::format("functions stand alone: there is no '{}'", source_.slice(mark)))
+                            : report(mark, fmt::format("values have no methods: there is no '{}'", spelt(*name)));
+  if (!at(Tok::open_paren)) {
+    d.help(in_module ? fmt::format("write {}", word) : fmt::format("write {}({})", word, text_of(left)));
+    throw StatementFailed{};
+  }
+  Operand result;
+  if (in_module) {
+    Expression call;
+    call.kind = Kind::call;
+    call.name = {word, name_key(word), name->span};
+    call.mark = mark;
+    arguments(call);
+    call.span = join(left.span, (at_ - 1)->span);
+    result = add(std::move(call));
+  } else {
+    result = method(left, *name);
+  }
+  d.help(fmt::format("write {}", text_of(result)));
+  return result;
+}
+
+Parser::Operand Parser::method(Operand base, const Token& name) {
+  const std::string word = spelt(name).substr(1);
+  Expression call;
+  call.kind = Kind::call;
+  call.name = {word, name_key(word), name.span};
+  call.mark = name.span;
+  arguments(call);
+  call.span = join(base.span, (at_ - 1)->span);
+  if ((word == "t" || word == "transpose") && call.children.empty()) return transposed(base, name);
+  if ((word == "dot" || word == "matmul" || word == "mm") && call.children.size() == 1) {
+    return binary(base, {call.children[0], program_.at(call.children[0]).span}, Binary::matmul, name.span);
+  }
+  if (among(axis_functions, word) && call.children.size() == 1 && call.keywords.empty()) {
+    call.keywords.push_back({{"axis", "axis", name.span}, call.children[0]});
+    call.children.clear();
+  }
+  call.children.insert(call.children.begin(), base.id);
+  return add(std::move(call));
+}
+
+/// `X.shape[0]`: sizes have names.
+void Parser::size_of(Operand base, Span mark) {
+  std::string help = "a size is the name that stands in the shape, as n and d in X[n, d]";
+  const Expression& e = program_.at(base.id);
+  std::int64_t axis = -1;
+  if (at(Tok::open_bracket) && at_[1].kind == Tok::number && at_[2].kind == Tok::close_bracket) {
+    axis = Rational::parse(source_.slice(at_[1].span)).value_or(Rational(-1)).as_int64().value_or(-1);
+  }
+  for (const ast::Statement& statement : program_.statements) {
+    if (e.kind != Kind::name || statement.kind != ast::Statement::Kind::declaration) continue;
+    for (const ast::Declared& declared : statement.declaration.names) {
+      if (declared.name.key != e.name.key || declared.shape.empty()) continue;
+      const auto k = static_cast<std::size_t>(std::max<std::int64_t>(axis, 0));
+      if (k < declared.shape.size())
+        help = fmt::format("write {}, the size in its declaration", format(program_, declared.shape[k]));
+    }
+  }
+  fail(mark, fmt::format("there is no '{}'", source_.slice(mark)), help);
+}
+
+/// `sum(body for i in range(n))`, at the `for`.
+void Parser::generator(const std::string& function, Operand body) {
+  const Token& word = advance();
+  Diagnostic& d = report(word.span, "there is no 'for'");
+  if (!at(Tok::name)) throw StatementFailed{};
+  const std::string index = spelt(advance());
+  if (!at(Tok::kw_in)) throw StatementFailed{};
+  advance();
+  const Operand range = climb(Level::sum);
+  const Expression& e = program_.at(range.id);
+  std::string binder = index;
+  if (e.kind == Kind::call && e.name.key == "range" && !e.children.empty()) {
+    const bool both = e.children.size() > 1;
+    const bool read_in_subscript = subscripts_use(body.id, name_key(index));
+    if (both || !read_in_subscript) {
+      binder = fmt::format("{} in {}..{}", index, both ? format(program_, e.children[0]) : "0",
+                           format(program_, e.children[both ? 1 : 0]));
+    }
+  }
+  if (function.empty()) {
+    d.help(fmt::format("a value with an index is an equation of its own: v[{}] = {}", binder, text_of(body)));
+  } else {
+    d.help(fmt::format("write {}[{}]({})", function, binder, text_of(body)));
+  }
+  throw StatementFailed{};
+}
+
+/// Whether a name stands in a subscript of the expression.
+bool Parser::subscripts_use(Id root, const std::string& key) const {
+  std::vector<std::pair<Id, bool>> todo = {{root, false}};
+  while (!todo.empty()) {
+    const auto [id, inside] = todo.back();
+    todo.pop_back();
+    if (!id.valid()) continue;
+    const Expression& e = program_.at(id);
+    if (inside && e.kind == Kind::name && e.name.key == key) return true;
+    for (const Id child : e.children) todo.emplace_back(child, inside);
+    for (const ast::Keyword& keyword : e.keywords) todo.emplace_back(keyword.value, inside);
+    for (const ast::Subscript& subscript : e.subscripts) {
+      todo.emplace_back(subscript.first, true);
+      todo.emplace_back(subscript.last, true);
+    }
+  }
+  return false;
+}
+
+Parser::Operand Parser::range_end(const ast::Name& name, Operand begin) {
+  if (at(Tok::range)) {
+    advance();
+    return climb(Level::sum);
+  }
+  const Expression& e = program_.at(begin.id);
+  if (at(Tok::colon)) {
+    advance();
+    const Operand end = climb(Level::sum);
+    report(join(begin.span, end.span), "a range is written with '..', a colon is a filter")
+        .help(fmt::format("write {} in {}..{}", name.text, text_of(begin), text_of(end)));
+    return end;
+  }
+  if (e.kind == Kind::call && e.name.key == "range" && (e.children.size() == 1 || e.children.size() == 2)) {
+    const Id last = e.children.back();
+    report(begin.span, "a range is written with '..'")
+        .help(fmt::format("write {} in {}..{}", name.text,
+                          e.children.size() == 1 ? "0" : format(program_, e.children[0]), format(program_, last)));
+    return {last, begin.span};
+  }
+  const std::string text = text_of(begin);
+  if (at(Tok::comma) || at(Tok::close_bracket)) {
+    fail(begin.span, "a range has two ends",
+         fmt::format("write {0} in 0..{1} for {0} = 0, …, {1} - 1", name.text, text));
+  }
+  unexpected("'..'");
+}
+
+void Parser::equals_in_brackets(Operand left) {
+  const Token& sign = *at_;
+  if (open_.back()->value == Token::no_partner) unclosed(*open_.back());
+  advance();
+  Diagnostic& d = report(sign.span, "'=' cannot stand in the brackets");
+  const Operand right = climb(Level::sum);
+  if (at(Tok::range) || at(Tok::colon)) {
+    advance();
+    d.help(fmt::format("a range is written {} in {}..{}", text_of(left), text_of(right), text_of(climb(Level::sum))));
+  } else {
+    d.help(fmt::format("to compare write {} == {}", text_of(left), text_of(right)));
+  }
+  throw StatementFailed{};
+}
+
+/// `c ? a : b`, at the question mark.
+void Parser::ternary(Operand condition) {
+  const Token& sign = advance();
+  Diagnostic& d = report(sign.span, "'?' is not an operator");
+  const Operand chosen = climb(Level::logical_or);
+  if (at(Tok::colon)) {
+    advance();
+    d.help(
+        fmt::format("write {} if {} else {}", text_of(chosen), text_of(condition), text_of(climb(Level::logical_or))));
+  }
+  throw StatementFailed{};
+}
+
+/// `Σ[i](…)`: the letter Sigma is not the sum.
+void Parser::check_reduction_sign(const Expression& form) {
+  const bool sigma = form.name.text == "Σ";
+  if (!sigma && form.name.text != "Π") return;
+  Expression meant = form;
+  meant.name.text = meant.name.key = sigma ? "sum" : "prod";
+  const std::string sign = sigma ? "∑" : "∏";
+  report(form.mark, fmt::format("'{}' is the letter {}, not the sign '{}'", form.name.text, form.name.key, sign))
+      .help(fmt::format("write {}", text_of(add(std::move(meant)))));
+}
+
+}  // namespace gradus

@@ -1,0 +1,151 @@
+// Two operands without an operator between them: what was meant, and how it is written.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "frontend/parser.hpp"
+
+namespace gradus {
+
+using ast::Expression;
+using ast::Id;
+using ast::Kind;
+
+namespace {
+
+// Only for hints: what people write without parentheses.
+constexpr std::string_view functions[] = {
+    "sin",  "cos",     "tan",      "exp",  "log",  "ln",  "sqrt", "tanh",    "sinh",  "cosh",  "asin", "acos",
+    "atan", "sigmoid", "softplus", "relu", "abs",  "sum", "mean", "max",     "min",   "prod",  "norm", "tr",
+    "det",  "inv",     "logdet",   "erf",  "sign", "var", "std",  "softmax", "log1p", "expm1", "log2", "log10"};
+constexpr std::string_view reductions[] = {"sum",    "prod",   "mean",    "var",         "std",    "max",    "min",
+                                           "median", "any",    "all",     "logsumexp",   "argmax", "argmin", "softmax",
+                                           "norm",   "cumsum", "cumprod", "log_softmax", "Sigma",  "Pi"};
+
+template <std::size_t N>
+bool among(const std::string_view (&list)[N], std::string_view word) {
+  return std::find(std::begin(list), std::end(list), word) != std::end(list);
+}
+
+}  // namespace
+
+Parser::Operand Parser::juxtaposed(Operand left) {
+  const Token& token = *at_;
+  if (open_.empty() && statement_begins_here()) {
+    resume_here_ = true;
+    fail(token.span, "two statements stand on one line", "end the first one with a line end or ';'");
+  }
+  if (!open_.empty() && open_.back()->value == Token::no_partner && token.newline_before) unclosed(*open_.back());
+  const Kind kind = program_.at(left.id).kind;
+  if (kind == Kind::name && source_.slice(left.span) == "lambda") lambda(left);
+  if (kind == Kind::subscript) {
+    const Expression& base = program_.at(program_.at(left.id).children[0]);
+    if (base.kind == Kind::name && !base.parenthesised && among(reductions, base.name.key))
+      return unbracketed_reduction(left);
+  }
+  const Span mark = token.newline_before ? token.span : join(left.span, token.span);
+  if (at(Tok::raw_bar) || at(Tok::raw_norm)) {
+    const Token* other = at_ + 1;
+    while (other->kind != at_->kind) ++other;
+    fail(mark, "a product is written with '*'",
+         fmt::format("write {}*{}", text_of(left), source_.slice({token.span.begin, other->span.end})));
+  }
+  if (kind == Kind::number && token.kind == Tok::number) {
+    fail(mark, fmt::format("two numbers stand side by side: {} and {}", spelt(*(at_ - 1)), spelt(token)),
+         "write an operator or a comma between them");
+  }
+  const std::string name = kind == Kind::name ? program_.at(left.id).name.key : "";
+  if (among(functions, name)) {
+    Diagnostic& d = report(mark, fmt::format("the argument of {} stands in parentheses", name));
+    const Operand argument = powers();
+    const Operand call = make_call(name, {argument}, join(left.span, argument.span));
+    d.help(fmt::format("write {}", text_of(call)));
+    return call;
+  }
+  Diagnostic& d = report(mark, fmt::format("an operator is missing before '{}'", spelt(token)));
+  Operand product = left;
+  while (begins_operand(*at_) && !(at(Tok::name) && source_.slice(at_->span) == "for")) {
+    product = binary(product, powers(), ast::Binary::multiply, token.span);
+  }
+  d.help(fmt::format("a product is written with '*': {}", text_of(product)));
+  return product;
+}
+
+/// `sum[i] x[i]*w`: the brackets were read as subscripts.
+Parser::Operand Parser::unbracketed_reduction(Operand left) {
+  const Expression subscript = program_.at(left.id);
+  Expression form;
+  form.kind = Kind::index_form;
+  form.name = program_.at(subscript.children[0]).name;
+  if (form.name.key == "Sigma" || form.name.key == "Pi")
+    form.name.key = form.name.text = form.name.key == "Sigma" ? "sum" : "prod";
+  form.mark = form.name.span;
+  form.binders = subscript.binders;
+  Id filter;
+  for (const ast::Subscript& one : subscript.subscripts) {
+    if (!one.first.valid() || program_.at(one.first).kind != Kind::name) continue;
+    form.binders.push_back({program_.at(one.first).name, {}, {}, one.span});
+    if (one.kind == ast::Subscript::Kind::slice) filter = one.last;
+  }
+  Diagnostic& d =
+      report(join(left.span, at_->span), fmt::format("what {}[…] runs over stands in parentheses", form.name.text));
+  if (depth_ >= limits_.nesting) throw StatementFailed{};
+  ++depth_;
+  const Operand body = climb(Level::product);
+  --depth_;
+  form.children = {body.id, filter};
+  form.span = join(left.span, body.span);
+  const Operand result = add(std::move(form));
+  d.help(fmt::format("write {}", text_of(result)));
+  return result;
+}
+
+/// `lambda x: x^2`.
+void Parser::lambda(Operand word) {
+  const Token* first = at_;
+  std::string parameters;
+  while (at(Tok::name) || at(Tok::comma)) {
+    if (at(Tok::name)) parameters += (parameters.empty() ? "" : ", ") + spelt(*at_);
+    ++at_;
+  }
+  Diagnostic& d = report(join(word.span, first->span), "there are no anonymous functions");
+  std::string body = "…";
+  if (at(Tok::colon)) {
+    ++at_;
+    body = text_of(expression());
+  }
+  d.help(fmt::format("define it on a line of its own: f({}) = {}", parameters, body));
+  throw StatementFailed{};
+}
+
+/// At a bar that closes nothing: whether it begins an operand of a product (`2|x|`), or means `or` (`a || b`).
+bool Parser::stray_bar_is_product() const {
+  for (const Token* token = at_ + 1;; ++token) {
+    switch (token->kind) {
+      case Tok::open_paren:
+      case Tok::open_bracket:
+      case Tok::open_bar:
+      case Tok::open_norm:
+        if (token->value == Token::no_partner) return false;
+        token = &partner(*token);
+        break;
+      case Tok::raw_bar:
+      case Tok::raw_norm:
+        if (token->kind == at_->kind) return !begins_operand(token[1]) && token != at_ + 1;
+        break;
+      case Tok::close_paren:
+      case Tok::close_bracket:
+      case Tok::close_bar:
+      case Tok::close_norm:
+      case Tok::comma:
+      case Tok::semicolon:
+      case Tok::separator:
+      case Tok::end:
+        return false;
+      default:
+        break;
+    }
+  }
+}
+
+}  // namespace gradus

@@ -1,0 +1,164 @@
+// The parser's state and its parts: expressions, hints, errors, and the grammar in X3 (parse.cpp).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "frontend/ast.hpp"
+#include "frontend/parse.hpp"
+#include "frontend/tokens.hpp"
+
+namespace gradus {
+
+/// Unwinds to the statement after its error was reported (as Spirit's own expectation failures do).
+struct StatementFailed {};
+
+/// Levels of precedence, loosest first.
+enum class Level : std::uint8_t { logical_or, logical_and, logical_not, comparison, sum, product, sign, power };
+
+class Parser {
+ public:
+  /// An expression with the span that includes its parentheses.
+  struct Operand {
+    ast::Id id;
+    Span span = Span::none();
+  };
+
+  /// One entry in the brackets after a name: `expression`, `first : last`, `name in begin..end`.
+  struct Entry {
+    Operand first;  // invalid where nothing stands before the colon
+    Operand last;
+    bool colon = false;
+    ast::Binder binder;  // of an `in` range, with a valid begin
+    Span span = Span::none();
+  };
+
+  Parser(const Source& source, Tokens tokens, Diagnostics& diagnostics, const FrontendLimits& limits);
+
+  /// All statements (parse.cpp).
+  ast::Program program();
+
+  // --- expressions.cpp -------------------------------------------------------------------------------------------
+  /// A whole expression. Reports and unwinds when there is none.
+  Operand expression();
+  /// An expression of at least this level.
+  Operand climb(Level lowest);
+
+  // --- what the grammar needs of the state --------------------------------------------------------------------------
+  const Token* here() const { return at_; }
+  const Token* last() const { return tokens_.all.data() + tokens_.all.size(); }
+  void go_to(const Token* token) { at_ = token; }
+  /// Reports what stands here where `wanted` should, and unwinds.
+  [[noreturn]] void unexpected(const std::string& wanted);
+  ast::Name name_of(const Token& token) const;
+
+ private:
+  friend class Grammar;
+
+  // --- expressions.cpp
+  Operand conditional();
+  Operand prefixed(Level lowest);
+  Operand signs();
+  Operand power();
+  Operand powers();
+  Operand raised();
+  Operand postfix();
+  Operand primary();
+  Operand number();
+  Operand named();
+  Operand parenthesised();
+  Operand bars();
+  Operand call(const Token& name);
+  Operand bracketed(const Token& name);
+  Operand index_form(const Token& name, std::vector<Entry> entries);
+  Operand subscripted(Operand base, std::vector<Entry> entries);
+  Operand transposed(Operand base, const Token& mark);
+  Operand binary(Operand left, Operand right, ast::Binary op, Span mark, bool dotted = false);
+  Operand compared(Operand left);
+  Operand unary(ast::Kind kind, Operand operand, Span mark);
+  Operand literal_number(std::int64_t value, Span span);
+  Operand add(ast::Expression expression);
+
+  // --- statements.cpp
+  void statement_end();
+  void recover(const Token* first);
+  void check_size(ast::Id size, std::size_t first);
+  void check_declared(ast::Role role, const ast::Declared& declared);
+  void check_bare_expressions();
+  void left_side(ast::Equation& equation, std::vector<Entry> list);
+  void partials(ast::GradientDefinition& gradient);
+  [[noreturn]] void missing_equals();
+  [[noreturn]] void update();
+
+  // --- parse.cpp, with X3
+  void statement();
+  std::vector<Entry> entries();
+  void arguments(ast::Expression& call);
+  Operand bracket_literal();
+  /// The literal of rows of elements (expressions.cpp); `separated` when a `;` was written.
+  Operand literal_of(const Token& opening, const std::vector<std::vector<Operand>>& rows, bool separated);
+
+  // --- hints.cpp: signs and habits of other languages, read as what is meant after their error was reported
+  Operand foreign_infix(Operand left);
+  Operand foreign_comparison(Operand left);
+  Operand foreign_postfix(Operand left);
+  Operand foreign_prefix();
+  Operand foreign_transpose(Operand base, Span mark);
+  Operand member(Operand left);
+  Operand method(Operand base, const Token& name);
+  Operand make_call(const std::string& function, std::vector<Operand> arguments, Span span);
+  [[noreturn]] void size_of(Operand base, Span mark);
+  [[noreturn]] void generator(const std::string& function, Operand body);
+  [[noreturn]] void ternary(Operand condition);
+  void check_reduction_sign(const ast::Expression& form);
+  bool subscripts_use(ast::Id root, const std::string& key) const;
+  static bool comparison_sign(const Token& token);
+  static bool ends_line(const Token& token);
+  /// The end of `name in begin..end`, at the sign between them.
+  Operand range_end(const ast::Name& name, Operand begin);
+  /// `i = 0..n` or `c = 1` in brackets, at the `=`.
+  [[noreturn]] void equals_in_brackets(Operand left);
+  // --- juxtaposition.cpp: two operands without an operator
+  Operand juxtaposed(Operand left);
+  Operand unbracketed_reduction(Operand left);
+  [[noreturn]] void lambda(Operand word);
+  bool stray_bar_is_product() const;
+
+  // --- errors (errors.cpp)
+  /// The statement's error; only the first of a statement is kept.
+  Diagnostic& report(Span mark, std::string text, std::vector<Span> context = {});
+  [[noreturn]] void fail(Span mark, std::string text, std::string help = {});
+  [[noreturn]] void unclosed(const Token& opening);
+  [[noreturn]] void no_operand();
+  bool statement_begins_here() const;
+  std::string spelt(const Token& token) const;
+  std::string text_of(Operand operand) const;
+
+  // --- state
+  bool at(Tok kind) const { return at_->kind == kind; }
+  bool at(Foreign sign) const { return is(*at_, sign); }
+  static bool is(const Token& token, Foreign sign) {
+    return token.kind == Tok::foreign && static_cast<Foreign>(token.value) == sign;
+  }
+  const Token& advance() { return *at_++; }
+  const Token& partner(const Token& token) const { return tokens_.all[token.value]; }
+  void open(const Token& opening);
+  void close(Tok closing);
+
+  const Source& source_;
+  Tokens tokens_;
+  Diagnostics& diagnostics_;
+  FrontendLimits limits_;
+  ast::Program program_;
+  const Token* at_ = nullptr;
+  std::vector<const Token*> open_;  // brackets around the cursor
+  std::uint32_t depth_ = 0;         // open expressions
+  Span power_base_ = Span::none();  // of the exponent that is being read
+  bool broken_ = false;             // the statement has its error
+  bool resume_here_ = false;        // the next statement begins where the last one failed
+  bool stopped_ = false;            // a limit was met
+  ast::Statement statement_;        // the one that is being read
+  Diagnostic scratch_;              // takes what follows from an error
+};
+
+}  // namespace gradus

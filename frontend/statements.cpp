@@ -1,0 +1,227 @@
+// What statements need beside the grammar: checks of their parts, the end of a statement, going on after an error.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "frontend/format.hpp"
+#include "frontend/parser.hpp"
+
+namespace gradus {
+
+using ast::Binary;
+using ast::Expression;
+using ast::Id;
+using ast::Kind;
+
+Parser::Parser(const Source& source, Tokens tokens, Diagnostics& diagnostics, const FrontendLimits& limits)
+    : source_(source), tokens_(std::move(tokens)), diagnostics_(diagnostics), limits_(limits) {
+  at_ = tokens_.all.data();
+  program_.matlab = tokens_.matlab;
+}
+
+ast::Name Parser::name_of(const Token& token) const {
+  const std::string text(source_.slice(token.span));
+  if (text == "∑") return {"sum", "sum", token.span};
+  if (text == "∏") return {"prod", "prod", token.span};
+  return {text, name_key(text), token.span};
+}
+
+ast::Program Parser::program() {
+  constexpr std::size_t most_errors = 10'000;  // of which 100 are shown
+  const std::size_t errors_before = diagnostics_.error_count();
+  while (!stopped_ && diagnostics_.error_count() - errors_before < most_errors) {
+    while (at(Tok::separator)) advance();
+    if (at(Tok::end)) break;
+    const Token* first = at_;
+    statement_ = ast::Statement{};
+    open_.clear();
+    depth_ = 0;
+    broken_ = resume_here_ = false;
+    power_base_ = Span::none();
+    try {
+      statement();
+      statement_end();
+    } catch (const StatementFailed&) {
+      recover(first);
+    }
+    statement_.broken = broken_;
+    statement_.span = {first->span.begin, at_ == first ? first->span.end : (at_ - 1)->span.end};
+    program_.statements.push_back(std::move(statement_));
+  }
+  check_bare_expressions();
+  return std::move(program_);
+}
+
+void Parser::statement_end() {
+  if (at(Tok::separator) || at(Tok::end)) return;
+  if (statement_begins_here()) {
+    resume_here_ = true;
+    fail(at_->span, "two statements stand on one line", "end the first one with a line end or ';'");
+  }
+  if (at(Tok::equals) && statement_.equation.bare) {
+    fail(join(program_.at(statement_.equation.body).span, at_->span),
+         "only a name can be defined: the left side is z, z[i, j] or f(a, b)", "to compare write '=='");
+  }
+  if (at(Foreign::assign))
+    fail(at_->span, fmt::format("'{}' cannot stand here", spelt(*at_)), "a value is defined with '='");
+  unexpected("an operator or the end of the statement");
+}
+
+/// Goes to the next statement; the name that a broken definition would have given is kept.
+void Parser::recover(const Token* first) {
+  const bool unnamed = statement_.kind == ast::Statement::Kind::equation && statement_.equation.name.key.empty();
+  if (unnamed && statement_.equation.role == ast::Equation::Role::value && first->kind == Tok::name) {
+    const auto* token = first;
+    while (token->kind != Tok::separator && token->kind != Tok::end && token->kind != Tok::equals) ++token;
+    if (token->kind == Tok::equals && token != first) {
+      statement_.equation.name = name_of(*first);
+      statement_.equation.bare = false;
+    }
+  }
+  if (resume_here_ && at_ != first) return;
+  while (!at(Tok::separator) && !at(Tok::end)) advance();
+}
+
+/// A size is an affine combination of names with whole coefficients. Its nodes stand in the arena from `first` on.
+void Parser::check_size(Id size, std::size_t first) {
+  std::vector<bool> has_name(size.index + 1 - first);
+  const auto named = [&](Id id) { return has_name[id.index - first]; };
+  for (std::size_t i = first; i <= size.index; ++i) {
+    const Expression& e = program_.expressions[i];
+    bool result = false;
+    bool good = true;
+    switch (e.kind) {
+      case Kind::number:
+        good = e.value.is_integer();
+        break;
+      case Kind::name:
+        result = true;
+        break;
+      case Kind::negate:
+      case Kind::plus:
+        result = named(e.children[0]);
+        break;
+      case Kind::binary: {
+        const bool left = named(e.children[0]);
+        const bool right = named(e.children[1]);
+        result = left || right;
+        good = e.op == Binary::add || e.op == Binary::subtract || (e.op == Binary::multiply && !(left && right));
+        break;
+      }
+      default:
+        good = false;
+        break;
+    }
+    if (!good) {
+      fail(e.span, fmt::format("{} is no size", text_of({{static_cast<std::uint32_t>(i)}, e.span})),
+           "a size is a name, a whole number, or a sum of multiples of names, as n - 1 or 2*k");
+    }
+    has_name[i - first] = result;
+  }
+}
+
+void Parser::check_declared(ast::Role role, const ast::Declared& declared) {
+  const std::string& name = declared.name.text;
+  const bool has_default = role == ast::Role::constant || role == ast::Role::dim;
+  const char* word = role == ast::Role::constant ? "const" : "dim";
+  if (has_default && declared.has_brackets)
+    fail(declared.span, fmt::format("a {} is one number, so {} has no shape", word, name));
+  if (has_default && !declared.value.valid())
+    fail(declared.span, fmt::format("{} {} has no value", word, name), fmt::format("write {} {} = 1", word, name));
+  if (!has_default && declared.value.valid()) {
+    fail(declared.span, fmt::format("{} is an input: its value is given when the formula is evaluated", name),
+         declared.has_brackets ? ""
+                               : fmt::format("a number with a default is declared with const {} = {}", name,
+                                             text_of({declared.value, {}})));
+  }
+}
+
+/// A bare expression is the last statement of a program without a loss.
+void Parser::check_bare_expressions() {
+  const auto is_loss = [](const ast::Statement& s) {
+    return s.kind == ast::Statement::Kind::equation && s.equation.role == ast::Equation::Role::loss;
+  };
+  const auto loss = std::find_if(program_.statements.begin(), program_.statements.end(), is_loss);
+  for (ast::Statement& s : program_.statements) {
+    const bool last = &s == &program_.statements.back();
+    if (s.broken || s.kind != ast::Statement::Kind::equation || !s.equation.bare) continue;
+    if (last && loss == program_.statements.end()) continue;
+    s.broken = true;
+    const Expression& e = program_.at(s.equation.body);
+    Diagnostic& d = diagnostics_.error(
+        e.span, last ? "the file has a loss, so this expression needs a name" : "this expression has no name");
+    const bool compares =
+        e.kind == Kind::comparison && e.children.size() == 2 && e.comparisons[0] == ast::Comparison::equal;
+    if (compares && program_.at(e.children[0]).kind == Kind::name) {
+      d.help(fmt::format("a value is defined with '=': {} = {}", format(program_, e.children[0]),
+                         format(program_, e.children[1])));
+    } else {
+      d.help("write name = … before it, or output name = … for a value to evaluate");
+    }
+  }
+}
+
+void Parser::left_side(ast::Equation& equation, std::vector<Entry> list) {
+  equation.has_brackets = true;
+  for (Entry& entry : list) {
+    ast::Equation::Left left;
+    if (entry.colon)
+      fail(entry.span, "a slice cannot stand on the left side", "name the index, as in y[i in 0..n] = …");
+    const bool plain = entry.first.id.valid() && program_.at(entry.first.id).kind == Kind::name &&
+                       !program_.at(entry.first.id).parenthesised;
+    if (entry.binder.begin.valid()) {
+      left.binder = std::move(entry.binder);
+    } else if (plain) {
+      left.binder.name = program_.at(entry.first.id).name;
+      left.binder.span = entry.first.span;
+    } else {
+      left.expression = entry.first.id;
+      left.binder.span = entry.first.span;
+    }
+    equation.left.push_back(std::move(left));
+  }
+}
+
+/// The right side of `grad f(a, b) = (…, …)`.
+void Parser::partials(ast::GradientDefinition& gradient) {
+  const Token& opening = *at_;
+  const bool closed = opening.kind == Tok::open_paren && opening.value != Token::no_partner;
+  const Tok after = closed ? (&partner(opening) + 1)->kind : Tok::end;
+  if (opening.kind == Tok::open_paren && (!closed || after == Tok::separator || after == Tok::end)) {
+    open(opening);
+    gradient.partials.push_back(expression().id);
+    while (at(Tok::comma)) {
+      advance();
+      gradient.partials.push_back(expression().id);
+    }
+    close(Tok::close_paren);
+  } else {
+    gradient.partials.push_back(expression().id);
+  }
+  if (gradient.partials.size() != gradient.parameters.size()) {
+    fail(gradient.name.span,
+         fmt::format("{} has {} parameters, but {} partial derivatives are given", gradient.name.text,
+                     gradient.parameters.size(), gradient.partials.size()),
+         fmt::format("write one for each parameter: grad {}(…) = (…, …)", gradient.name.text));
+  }
+}
+
+/// `loss sum(x)`, at what follows `loss`.
+void Parser::missing_equals() {
+  const Token* end = at_;
+  while (end->kind != Tok::separator && end->kind != Tok::end) ++end;
+  const Span rest = {at_->span.begin, (end - 1)->span.end};
+  const bool short_enough = rest.end - rest.begin < 200;
+  fail(at_->span, "'=' is missing after 'loss'",
+       short_enough ? fmt::format("write loss = {}", source_.slice(rest)) : "");
+}
+
+/// `x += 1`, at the sign.
+void Parser::update() {
+  const std::string name = spelt(*(at_ - 1));
+  const std::string sign = spelt(*at_);
+  fail(at_->span, fmt::format("there is no '{}': a name has one value", sign),
+       fmt::format("give the new value a new name, as in {0}2 = {0} {1} …", name, sign[0]));
+}
+
+}  // namespace gradus
