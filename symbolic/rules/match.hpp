@@ -1,0 +1,51 @@
+// Matching patterns against the graph and building what replaces a match.
+//
+// Everything is seen from one node, the root of the match: operands further down are read at subscripts composed on the
+// way, affine in the labels of the root and of the reductions that the pattern opened below it.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "symbolic/graph.hpp"
+#include "symbolic/rules/pattern.hpp"
+
+namespace gradus::rules {
+
+/// What a variable of a pattern stands for.
+struct Binding {
+  Operand operand;                 // as it stands in its scope
+  std::uint32_t scope = 0;         // 0: outside reductions; k: inside the k-th reduction opened
+  std::optional<Operand> element;  // the same at one place, where the variable also stands outside
+};
+
+/// A reduction that the pattern opened: its labels stand after those of the root.
+struct Scope {
+  Label first = 0;
+  std::uint32_t count = 0;
+  std::vector<Guard> guards;
+};
+
+/// A successful match.
+struct Match {
+  std::vector<Size> labels;  // of the root, then of the scopes
+  std::vector<Scope> scopes;
+  std::vector<std::optional<Binding>> variables;
+  // What the match leaves of a root that is a sum or a product: positions of the operands that it used, and the scale.
+  std::vector<char> used;
+  Rational factor = 1;
+};
+
+/// Matches a pattern at a node. Sums and products may be a part of the node's.
+std::optional<Match> match(Graph& graph, const Pattern& pattern, std::size_t variables, Expr root);
+
+/// Builds the value of a pattern under a match, as an operand in the labels of the root.
+Operand build(Graph& graph, const Pattern& pattern, const Match& match);
+
+/// The root with the matched part replaced.
+Expr replace(Graph& graph, Expr root, const Match& match, Operand by);
+
+/// q where a = q·b, for operands in the same labels that differ in scale only.
+std::optional<Rational> ratio(Graph& graph, const Operand& a, const Operand& b);
+
+}  // namespace gradus::rules
