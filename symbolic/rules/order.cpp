@@ -1,0 +1,87 @@
+// A multiset path order on patterns.
+#include "symbolic/rules/order.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace gradus::rules {
+namespace {
+
+/// Ranks from low to high; functions that are not here rank below all of them. Sums and products stand in the middle:
+/// what recognises a form in a sum yields functions below, what takes a function apart into sums stands above.
+constexpr std::array ladder = {
+    std::string_view{"sigmoid"}, "exp",     "expm1",    "softmax()", "norm()",   "hypot",  "abs",       "product", "sum()",
+    "power",                     "sum",     "log_sigmoid", "log_softmax()", "softplus", "logsumexp()", "logaddexp", "log1p", "sqrt",
+    "log"};
+
+std::string_view head(const Pattern& p) {
+  switch (p.kind) {
+    case Pattern::Kind::number: return "number";
+    case Pattern::Kind::variable:
+    case Pattern::Kind::rest: return "variable";
+    case Pattern::Kind::sum: return "sum";
+    case Pattern::Kind::product: return "product";
+    case Pattern::Kind::reduction:
+      switch (p.reduction) {
+        case Pattern::Reduction::sum: return "sum()";
+        case Pattern::Reduction::norm: return "norm()";
+        case Pattern::Reduction::logsumexp: return "logsumexp()";
+        case Pattern::Reduction::softmax: return "softmax()";
+        case Pattern::Reduction::log_softmax: return "log_softmax()";
+      }
+      return "";
+    case Pattern::Kind::call: break;
+  }
+  static constexpr std::array ids = {
+#define GRADUS_FUNCTION(id, ...) std::string_view{#id},
+#include "symbolic/elementwise.def"
+#undef GRADUS_FUNCTION
+  };
+  return ids[static_cast<std::size_t>(p.function)];
+}
+
+std::ptrdiff_t rank(std::string_view head) {
+  if (head == "number") return -2;
+  const auto* const found = std::find(ladder.begin(), ladder.end(), head);
+  return found == ladder.end() ? -1 : found - ladder.begin();
+}
+
+bool is_variable(const Pattern& p) { return p.kind == Pattern::Kind::variable || p.kind == Pattern::Kind::rest; }
+
+bool equal(const Pattern& a, const Pattern& b) {
+  if (is_variable(a) || is_variable(b)) return is_variable(a) && is_variable(b) && a.variable == b.variable;
+  if (head(a) != head(b) || a.parts.size() != b.parts.size()) return false;
+  return std::is_permutation(a.parts.begin(), a.parts.end(), b.parts.begin(), equal);
+}
+
+/// The multiset extension: what is left after equal parts are struck out is dominated part by part.
+bool smaller_parts(std::vector<Pattern> after, std::vector<Pattern> before) {
+  for (std::size_t k = 0; k < after.size();) {
+    const auto same = std::find_if(before.begin(), before.end(), [&](const Pattern& b) { return equal(after[k], b); });
+    if (same == before.end()) {
+      ++k;
+    } else {
+      before.erase(same);
+      after.erase(after.begin() + static_cast<std::ptrdiff_t>(k));
+    }
+  }
+  return !before.empty() && std::all_of(after.begin(), after.end(), [&](const Pattern& a) {
+    return std::any_of(before.begin(), before.end(), [&](const Pattern& b) { return smaller(a, b); });
+  });
+}
+
+}  // namespace
+
+bool smaller(const Pattern& after, const Pattern& before) {
+  if (is_variable(before) || before.kind == Pattern::Kind::number) return false;
+  for (const auto& part : before.parts)
+    if (equal(after, part) || smaller(after, part)) return true;
+  if (is_variable(after)) return false;
+  const std::string_view a = head(after), b = head(before);
+  if (a == b) return smaller_parts(after.parts, before.parts);
+  return rank(a) < rank(b) &&
+         std::all_of(after.parts.begin(), after.parts.end(), [&](const Pattern& p) { return smaller(p, before); });
+}
+
+}  // namespace gradus::rules

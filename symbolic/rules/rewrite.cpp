@@ -1,0 +1,132 @@
+// The driver of rewriting: an explicit stack over nodes that wait for their operands.
+#include "symbolic/rules/rewrite.hpp"
+
+#include <algorithm>
+
+#include "symbolic/rules/match.hpp"
+
+namespace gradus::rules {
+namespace {
+
+void map_data(Subscript& s, const std::function<Expr(Expr)>& map) {
+  for (auto& d : s.data) {
+    d.data = map(d.data);
+    for (auto& inner : d.subscripts) map_data(inner, map);
+  }
+}
+
+void map_operand(Operand& o, const std::function<Expr(Expr)>& map) {
+  o.expr = map(o.expr);
+  for (auto& s : o.subscripts) map_data(s, map);
+}
+
+}  // namespace
+
+Expr map_children(Graph& graph, Expr e, const std::function<Expr(Expr)>& map) {
+  bool same = true;
+  graph.each_child(e, [&](Expr child) { same = same && map(child) == child; });
+  if (same) return e;
+  Node n = graph[e];
+  for (auto& o : n.operands) map_operand(o, map);
+  for (auto& g : n.guards) {
+    if (g.kind == Guard::Kind::condition)
+      map_operand(g.condition, map);
+    else
+      map_data(g.affine, map);
+  }
+  if (n.kind == Kind::index) map_data(n.affine, map);
+  return graph.rebuild(n);
+}
+
+Rewriter::Rewriter(Graph& graph, const std::function<bool(Group)>& uses, std::vector<Step> steps, Trace trace)
+    : graph_(graph), facts_(graph), steps_(std::move(steps)), trace_(std::move(trace)), by_function_(function_count()) {
+  for (const Rule& r : all_rules()) {
+    if (!uses(r.group)) continue;
+    switch (r.before.kind) {
+      case Pattern::Kind::call: by_function_[static_cast<std::size_t>(r.before.function)].push_back(&r); break;
+      case Pattern::Kind::sum: for_sums_.push_back(&r); break;
+      case Pattern::Kind::product: for_products_.push_back(&r); break;
+      default: for_reductions_.push_back(&r);
+    }
+  }
+}
+
+const std::vector<const Rule*>& Rewriter::candidates(Expr e) const {
+  const Node& n = graph_[e];
+  switch (n.kind) {
+    case Kind::elementwise: return by_function_[static_cast<std::size_t>(n.function)];
+    case Kind::sum: return for_sums_;
+    case Kind::contraction: return for_products_;
+    case Kind::reduce:
+    case Kind::softmax: return for_reductions_;
+    case Kind::input:
+    case Kind::constant:
+    case Kind::index:
+    case Kind::reshape: break;
+  }
+  return none_;
+}
+
+std::optional<Expr> Rewriter::apply(const Rule& rule, Expr e) {
+  const auto found = match(graph_, rule.before, rule.variables.size(), e);
+  if (!found) return std::nullopt;
+  for (const auto& c : rule.when) {
+    const Expr value = found->variables[c.variable]->operand.expr;
+    const bool holds = c.fact == Condition::Fact::positive ? facts_.positive(value) : facts_.nonnegative(value);
+    if (!holds) return std::nullopt;
+  }
+  const Expr to = replace(graph_, e, *found, build(graph_, rule.after, *found));
+  if (to == e) return std::nullopt;
+  if (trace_) trace_(rule, e);
+  return to;
+}
+
+std::optional<Expr> Rewriter::step(Expr e) {
+  for (const auto& s : steps_)
+    if (const auto to = s(e); to && *to != e) return to;
+  for (const Rule* r : candidates(e))
+    if (const auto to = apply(*r, e)) return to;
+  return std::nullopt;
+}
+
+Expr Rewriter::with_normal_children(Expr e) {
+  return map_children(graph_, e, [&](Expr child) { return normal_[child.id]; });
+}
+
+Expr Rewriter::operator()(Expr root) {
+  // The order of the rules makes rewriting end. The fuel is a second line of defence: without it a mistake in a local
+  // step would hang the compiler; with it the value stays right and is only less simple.
+  fuel_ += 64 * (static_cast<std::uint64_t>(graph_.node_count()) + 64);
+  std::vector<Frame> stack{{root, root}};
+  const auto known = [&](Expr e) { return e.id < normal_.size() && normal_[e.id].valid(); };
+  const auto set = [&](Expr e, Expr to) {
+    if (e.id >= normal_.size()) normal_.resize(std::max<std::size_t>(graph_.node_count(), e.id + 1));
+    normal_[e.id] = to;
+  };
+  while (!stack.empty()) {
+    const Frame frame = stack.back();
+    if (known(frame.now)) {
+      set(frame.original, normal_[frame.now.id]);
+      stack.pop_back();
+      continue;
+    }
+    const std::size_t waiting = stack.size();
+    graph_.each_child(frame.now, [&](Expr child) {
+      if (!known(child)) stack.push_back({child, child});
+    });
+    if (stack.size() > waiting) continue;
+    Expr next = with_normal_children(frame.now);
+    if (next == frame.now && fuel_ > 0) {
+      --fuel_;
+      if (const auto to = step(next)) next = *to;
+    }
+    if (next == frame.now) {
+      set(frame.now, frame.now);
+    } else {
+      stack.back().now = next;
+    }
+  }
+  return normal_[root.id];
+}
+
+}  // namespace gradus::rules

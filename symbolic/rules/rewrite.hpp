@@ -1,0 +1,54 @@
+// Rewriting to a normal form: rules and local algorithms applied to every node until none applies.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "symbolic/graph.hpp"
+#include "symbolic/rules/facts.hpp"
+#include "symbolic/rules/rules.hpp"
+
+namespace gradus::rules {
+
+/// Called with each rule that was applied and the node it was applied to (for tests).
+using Trace = std::function<void(const Rule&, Expr)>;
+
+/// Rewrites nodes of one graph. Results are kept, so shared values are rewritten once.
+class Rewriter {
+ public:
+  /// A local algorithm: a simpler equal value, or nothing.
+  using Step = std::function<std::optional<Expr>(Expr)>;
+
+  /// Uses the rules of the groups that `uses` accepts, and the steps, in this order: steps first.
+  Rewriter(Graph& graph, const std::function<bool(Group)>& uses, std::vector<Step> steps = {}, Trace trace = nullptr);
+
+  /// The normal form of a node. Never recurses: depth costs heap only.
+  Expr operator()(Expr e);
+
+ private:
+  Expr with_normal_children(Expr e);
+  std::optional<Expr> step(Expr e);
+  std::optional<Expr> apply(const Rule& rule, Expr e);
+  const std::vector<const Rule*>& candidates(Expr e) const;
+
+  struct Frame {
+    Expr original;  // what gets the result
+    Expr now;       // what it has become so far
+  };
+
+  Graph& graph_;
+  Facts facts_;
+  std::vector<Step> steps_;
+  Trace trace_;
+  std::vector<std::vector<const Rule*>> by_function_;
+  std::vector<const Rule*> for_sums_, for_products_, for_reductions_, none_;
+  std::vector<Expr> normal_;
+  std::uint64_t fuel_ = 0;
+};
+
+/// A copy of the node with each expression it reads replaced; the constructors canonicalise it.
+Expr map_children(Graph& graph, Expr e, const std::function<Expr(Expr)>& map);
+
+}  // namespace gradus::rules
