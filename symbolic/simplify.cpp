@@ -1,17 +1,54 @@
 // The entry points of simplification.
 #include "symbolic/simplify.hpp"
 
-#include "symbolic/rules/rewrite.hpp"
+#include "symbolic/rules/algebra.hpp"
+#include "symbolic/rules/structure.hpp"
 
 namespace gradus {
+namespace {
 
-std::vector<Expr> stabilise(Graph& graph, const std::vector<Expr>& roots) {
-  rules::Rewriter rewrite(graph, [](rules::Group g) { return g != rules::Group::real && g != rules::Group::domain; });
+using rules::Group;
+using rules::Rewriter;
+
+/// Rounds of rewriting and regrouping. A fixed point takes two or three; more would be a cycle of equal forms.
+constexpr int most_rounds = 8;
+
+/// What recognising needs: numbers, powers and invariant factors where the rules expect them.
+std::vector<Rewriter::Step> arithmetic(Graph& g, rules::Facts& facts) {
+  return {[&g](Expr e) { return rules::normalise_sum(g, e); }, [&g](Expr e) { return rules::normalise_product(g, e); },
+          [&g](Expr e) { return rules::hoist_factors(g, e); },
+          [&g, &facts](Expr e) { return rules::merge_powers(g, facts, e); },
+          [&g](Expr e) { return rules::normalise_power(g, e); }};
+}
+
+std::vector<Expr> rewritten(Rewriter& rewrite, const std::vector<Expr>& roots) {
   std::vector<Expr> out;
   for (const Expr e : roots) out.push_back(rewrite(e));
   return out;
 }
 
-std::vector<Expr> simplify(Graph& graph, const std::vector<Expr>& roots) { return stabilise(graph, roots); }
+}  // namespace
+
+std::vector<Expr> stabilise(Graph& graph, const std::vector<Expr>& roots) {
+  rules::Facts facts(graph);
+  Rewriter rewrite(graph, [](Group g) { return g != Group::real && g != Group::domain; }, arithmetic(graph, facts));
+  return rewritten(rewrite, roots);
+}
+
+std::vector<Expr> simplify(Graph& graph, const std::vector<Expr>& roots) {
+  rules::Facts facts(graph);
+  auto steps = arithmetic(graph, facts);
+  steps.push_back([&graph](Expr e) { return rules::common_factors(graph, e); });
+  steps.push_back([&graph](Expr e) { return rules::sum_of_softmax(graph, e); });
+  Rewriter rewrite(graph, [](Group) { return true; }, std::move(steps));
+  std::vector<Expr> now = roots;
+  for (int round = 0; round < most_rounds; ++round) {
+    now = rewritten(rewrite, now);
+    std::vector<Expr> next = rules::regroup(graph, now);
+    if (next == now) break;
+    now = std::move(next);
+  }
+  return now;
+}
 
 }  // namespace gradus

@@ -68,9 +68,8 @@ class Builder {
   Operand on_labels_of(const std::vector<Operand>& operands, Make&& make) {
     std::vector<Label> order;
     collect(operands, order);
-    return renumbered(order, order.size(), operands, {}, [&](const auto& labels, const auto& read, const auto&) {
-      return make(labels, read);
-    });
+    return renumbered(order, order.size(), operands, {},
+                      [&](const auto& labels, const auto& read, const auto&) { return make(labels, read); });
   }
 
   void collect(const std::vector<Operand>& operands, std::vector<Label>& order) const {
@@ -155,7 +154,9 @@ class Builder {
 
 }  // namespace
 
-Operand build(Graph& graph, const Pattern& pattern, const Match& match) { return Builder(graph, match)(pattern, false); }
+Operand build(Graph& graph, const Pattern& pattern, const Match& match) {
+  return Builder(graph, match)(pattern, false);
+}
 
 Expr replace(Graph& graph, Expr root, const Match& match, Operand by) {
   const Node& n = graph[root];

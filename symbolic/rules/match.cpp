@@ -51,7 +51,8 @@ std::optional<Rational> ratio(Graph& graph, const Operand& a, const Operand& b) 
   const bool products = plain_product(m) && plain_product(n);
   if (!(sums || products) || m.operands.size() != n.operands.size() || m.operands.empty()) return std::nullopt;
   for (std::size_t k = 0; k < m.operands.size(); ++k)
-    if (!(graph.substitute(m.operands[k], x.operand.subscripts) == graph.substitute(n.operands[k], y.operand.subscripts)))
+    if (!(graph.substitute(m.operands[k], x.operand.subscripts) ==
+          graph.substitute(n.operands[k], y.operand.subscripts)))
       return std::nullopt;
   if (n.coefficients[0].is_zero()) return std::nullopt;
   const auto q = ratio(m.coefficients, n.coefficients);
@@ -162,8 +163,8 @@ class Matcher {
         n.labels.size() != n.rank || !m.guards.empty() || !n.guards.empty() || m.kind == Kind::reshape)
       return false;
     for (std::size_t k = 0; k < m.operands.size(); ++k)
-      if (!same_at(graph_.substitute(m.operands[k], inner.subscripts), graph_.substitute(n.operands[k], outer.subscripts),
-                   s, at, depth + 1))
+      if (!same_at(graph_.substitute(m.operands[k], inner.subscripts),
+                   graph_.substitute(n.operands[k], outer.subscripts), s, at, depth + 1))
         return false;
     return true;
   }
@@ -261,9 +262,7 @@ class Matcher {
     return nullptr;
   }
 
-  static bool all_used(const std::vector<char>& used) {
-    return std::find(used.begin(), used.end(), 0) == used.end();
-  }
+  static bool all_used(const std::vector<char>& used) { return std::find(used.begin(), used.end(), 0) == used.end(); }
 
   bool whole_sum(const Pattern& p, const Node& n, const std::vector<Operand>& operands, std::uint32_t scope) {
     const Pattern* rest = rest_of(p);
@@ -272,8 +271,9 @@ class Matcher {
     if (fixed > 1 && operands.size() > widest) return false;
     std::vector<char> used(operands.size(), 0);
     const Rational outer = std::exchange(m_.factor, 1);
-    const bool found = terms(p, 0, n.coefficients, operands, used, scope) &&
-                       (rest == nullptr || variable(rest->variable, remaining_sum(n.coefficients, operands, used), scope));
+    const bool found =
+        terms(p, 0, n.coefficients, operands, used, scope) &&
+        (rest == nullptr || variable(rest->variable, remaining_sum(n.coefficients, operands, used), scope));
     m_.factor = outer;
     return found;
   }
@@ -361,11 +361,16 @@ class Matcher {
 
   static bool is_reduction(const Node& n, Pattern::Reduction r) {
     switch (r) {
-      case Pattern::Reduction::sum: return n.kind == Kind::contraction && n.labels.size() > n.rank;
-      case Pattern::Reduction::norm: return n.kind == Kind::reduce && n.reduction == gradus::Reduction::norm;
-      case Pattern::Reduction::logsumexp: return n.kind == Kind::softmax && n.softmax == SoftmaxKind::logsumexp;
-      case Pattern::Reduction::softmax: return n.kind == Kind::softmax && n.softmax == SoftmaxKind::softmax;
-      case Pattern::Reduction::log_softmax: return n.kind == Kind::softmax && n.softmax == SoftmaxKind::log_softmax;
+      case Pattern::Reduction::sum:
+        return n.kind == Kind::contraction && n.labels.size() > n.rank;
+      case Pattern::Reduction::norm:
+        return n.kind == Kind::reduce && n.reduction == gradus::Reduction::norm;
+      case Pattern::Reduction::logsumexp:
+        return n.kind == Kind::softmax && n.softmax == SoftmaxKind::logsumexp;
+      case Pattern::Reduction::softmax:
+        return n.kind == Kind::softmax && n.softmax == SoftmaxKind::softmax;
+      case Pattern::Reduction::log_softmax:
+        return n.kind == Kind::softmax && n.softmax == SoftmaxKind::log_softmax;
     }
     return false;
   }

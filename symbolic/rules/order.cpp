@@ -10,28 +10,38 @@ namespace {
 
 /// Ranks from low to high; functions that are not here rank below all of them. Sums and products stand in the middle:
 /// what recognises a form in a sum yields functions below, what takes a function apart into sums stands above.
-constexpr std::array ladder = {
-    std::string_view{"sigmoid"}, "exp",     "expm1",    "softmax()", "norm()",   "hypot",  "abs",       "product", "sum()",
-    "power",                     "sum",     "log_sigmoid", "log_softmax()", "softplus", "logsumexp()", "logaddexp", "log1p", "sqrt",
-    "log"};
+constexpr std::string_view ladder[] = {"sigmoid",   "exp",         "expm1",         "softmax()", "norm()",
+                                       "abs",       "log_sigmoid", "log_softmax()", "softplus",  "logsumexp()",
+                                       "product",   "sum()",       "power",         "sum",       "hypot",
+                                       "logaddexp", "log1p",       "sqrt",          "log"};
 
 std::string_view head(const Pattern& p) {
   switch (p.kind) {
-    case Pattern::Kind::number: return "number";
+    case Pattern::Kind::number:
+      return "number";
     case Pattern::Kind::variable:
-    case Pattern::Kind::rest: return "variable";
-    case Pattern::Kind::sum: return "sum";
-    case Pattern::Kind::product: return "product";
+    case Pattern::Kind::rest:
+      return "variable";
+    case Pattern::Kind::sum:
+      return "sum";
+    case Pattern::Kind::product:
+      return "product";
     case Pattern::Kind::reduction:
       switch (p.reduction) {
-        case Pattern::Reduction::sum: return "sum()";
-        case Pattern::Reduction::norm: return "norm()";
-        case Pattern::Reduction::logsumexp: return "logsumexp()";
-        case Pattern::Reduction::softmax: return "softmax()";
-        case Pattern::Reduction::log_softmax: return "log_softmax()";
+        case Pattern::Reduction::sum:
+          return "sum()";
+        case Pattern::Reduction::norm:
+          return "norm()";
+        case Pattern::Reduction::logsumexp:
+          return "logsumexp()";
+        case Pattern::Reduction::softmax:
+          return "softmax()";
+        case Pattern::Reduction::log_softmax:
+          return "log_softmax()";
       }
       return "";
-    case Pattern::Kind::call: break;
+    case Pattern::Kind::call:
+      break;
   }
   static constexpr std::array ids = {
 #define GRADUS_FUNCTION(id, ...) std::string_view{#id},
@@ -43,8 +53,8 @@ std::string_view head(const Pattern& p) {
 
 std::ptrdiff_t rank(std::string_view head) {
   if (head == "number") return -2;
-  const auto* const found = std::find(ladder.begin(), ladder.end(), head);
-  return found == ladder.end() ? -1 : found - ladder.begin();
+  const auto* const found = std::find(std::begin(ladder), std::end(ladder), head);
+  return found == std::end(ladder) ? -1 : found - std::begin(ladder);
 }
 
 bool is_variable(const Pattern& p) { return p.kind == Pattern::Kind::variable || p.kind == Pattern::Kind::rest; }

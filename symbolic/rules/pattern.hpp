@@ -27,16 +27,16 @@ struct Pattern {
   enum class Kind : std::uint8_t { number, variable, rest, call, sum, product, reduction };
   enum class Reduction : std::uint8_t { sum, norm, logsumexp, softmax, log_softmax };
   Kind kind = Kind::number;
-  Rational number;                      // number
-  std::uint32_t variable = 0;           // variable: its position in the names of the rule
-  Function function = Function::pi;     // call
-  Reduction reduction = Reduction::sum; // reduction
-  std::vector<Pattern> parts;           // operands, terms, factors
-  std::vector<Rational> coefficients;   // sum: one a term (a number is coefficient × 1); product: one
+  Rational number;                       // number
+  std::uint32_t variable = 0;            // variable: its position in the names of the rule
+  Function function = Function::pi;      // call
+  Reduction reduction = Reduction::sum;  // reduction
+  std::vector<Pattern> parts;            // operands, terms, factors
+  std::vector<Rational> coefficients;    // sum: one a term (a number is coefficient × 1); product: one
 };
 
-/// Reads a pattern; `names` collects the variables. A mistake in the text is a bug of the rule table: it aborts with the
-/// text and the place.
+/// Reads a pattern; `names` collects the variables. A mistake in the text is a bug of the rule table: it aborts with
+/// the text and the place.
 Pattern read_pattern(std::string_view text, std::vector<std::string>& names);
 
 /// The function of that row (`softplus`, `power`); nothing when there is none.

@@ -15,25 +15,29 @@ void map_data(Subscript& s, const std::function<Expr(Expr)>& map) {
   }
 }
 
-void map_operand(Operand& o, const std::function<Expr(Expr)>& map) {
+}  // namespace
+
+Operand map_operand(Operand o, const std::function<Expr(Expr)>& map) {
   o.expr = map(o.expr);
   for (auto& s : o.subscripts) map_data(s, map);
+  return o;
 }
 
-}  // namespace
+Guard map_guard(Guard g, const std::function<Expr(Expr)>& map) {
+  if (g.kind == Guard::Kind::condition)
+    g.condition = map_operand(std::move(g.condition), map);
+  else
+    map_data(g.affine, map);
+  return g;
+}
 
 Expr map_children(Graph& graph, Expr e, const std::function<Expr(Expr)>& map) {
   bool same = true;
   graph.each_child(e, [&](Expr child) { same = same && map(child) == child; });
   if (same) return e;
   Node n = graph[e];
-  for (auto& o : n.operands) map_operand(o, map);
-  for (auto& g : n.guards) {
-    if (g.kind == Guard::Kind::condition)
-      map_operand(g.condition, map);
-    else
-      map_data(g.affine, map);
-  }
+  for (auto& o : n.operands) o = map_operand(std::move(o), map);
+  for (auto& g : n.guards) g = map_guard(std::move(g), map);
   if (n.kind == Kind::index) map_data(n.affine, map);
   return graph.rebuild(n);
 }
@@ -43,10 +47,17 @@ Rewriter::Rewriter(Graph& graph, const std::function<bool(Group)>& uses, std::ve
   for (const Rule& r : all_rules()) {
     if (!uses(r.group)) continue;
     switch (r.before.kind) {
-      case Pattern::Kind::call: by_function_[static_cast<std::size_t>(r.before.function)].push_back(&r); break;
-      case Pattern::Kind::sum: for_sums_.push_back(&r); break;
-      case Pattern::Kind::product: for_products_.push_back(&r); break;
-      default: for_reductions_.push_back(&r);
+      case Pattern::Kind::call:
+        by_function_[static_cast<std::size_t>(r.before.function)].push_back(&r);
+        break;
+      case Pattern::Kind::sum:
+        for_sums_.push_back(&r);
+        break;
+      case Pattern::Kind::product:
+        for_products_.push_back(&r);
+        break;
+      default:
+        for_reductions_.push_back(&r);
     }
   }
 }
@@ -54,15 +65,20 @@ Rewriter::Rewriter(Graph& graph, const std::function<bool(Group)>& uses, std::ve
 const std::vector<const Rule*>& Rewriter::candidates(Expr e) const {
   const Node& n = graph_[e];
   switch (n.kind) {
-    case Kind::elementwise: return by_function_[static_cast<std::size_t>(n.function)];
-    case Kind::sum: return for_sums_;
-    case Kind::contraction: return for_products_;
+    case Kind::elementwise:
+      return by_function_[static_cast<std::size_t>(n.function)];
+    case Kind::sum:
+      return for_sums_;
+    case Kind::contraction:
+      return for_products_;
     case Kind::reduce:
-    case Kind::softmax: return for_reductions_;
+    case Kind::softmax:
+      return for_reductions_;
     case Kind::input:
     case Kind::constant:
     case Kind::index:
-    case Kind::reshape: break;
+    case Kind::reshape:
+      break;
   }
   return none_;
 }

@@ -48,6 +48,9 @@ class Rewriter {
   std::uint64_t fuel_ = 0;
 };
 
+/// An operand, a guard with each expression replaced, index data in subscripts included.
+Operand map_operand(Operand o, const std::function<Expr(Expr)>& map);
+Guard map_guard(Guard g, const std::function<Expr(Expr)>& map);
 /// A copy of the node with each expression it reads replaced; the constructors canonicalise it.
 Expr map_children(Graph& graph, Expr e, const std::function<Expr(Expr)>& map);
 

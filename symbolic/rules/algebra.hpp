@@ -1,0 +1,40 @@
+// Local algorithms on sums and products: what commutativity, like terms and common factors mean.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "symbolic/rules/rewrite.hpp"
+
+namespace gradus::rules {
+
+/// A product as a number and factors, in the labels of whoever reads it.
+struct Factors {
+  Rational coefficient = 1;
+  std::vector<Operand> operands;
+};
+
+/// The factors of an operand that is a product without sum and guards; itself else.
+Factors factors_of(Graph& graph, const Operand& operand);
+/// Whether a node is a product without sum and guards.
+bool is_product(const Node& n);
+/// Whether an operand is a power of a size: finite and not 0 wherever it matters, so it may leave a guard.
+bool is_size_power(const Graph& graph, Expr e);
+
+/// Numbers out of the terms of a sum, and out of the sum where they are equal in size.
+std::optional<Expr> normalise_sum(Graph& graph, Expr e);
+/// Factors that all terms of a sum share: x*a + x*b is x*(a + b).
+std::optional<Expr> common_factors(Graph& graph, Expr e);
+
+/// Numbers out of the factors of a product.
+std::optional<Expr> normalise_product(Graph& graph, Expr e);
+/// Powers of equal bases: x*x is x^2.
+std::optional<Expr> merge_powers(Graph& graph, Facts& facts, Expr e);
+/// Factors that do not depend on what is summed, out of the sum.
+std::optional<Expr> hoist_factors(Graph& graph, Expr e);
+/// A softmax summed over all of its axis is 1.
+std::optional<Expr> sum_of_softmax(Graph& graph, Expr e);
+/// Powers of powers, of numbers and of quotients.
+std::optional<Expr> normalise_power(Graph& graph, Expr e);
+
+}  // namespace gradus::rules

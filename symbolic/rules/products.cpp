@@ -1,0 +1,233 @@
+// Numbers, powers and invariant factors of products and contractions.
+#include <algorithm>
+
+#include "symbolic/rules/algebra.hpp"
+
+namespace gradus::rules {
+namespace {
+
+/// Powers beyond this are not merged: x = x*x a thousand times is no x^(2^1000).
+constexpr std::int64_t largest_exponent = 64;
+/// How many powers of one value at different places are compared.
+constexpr int most_compared = 16;
+
+Expr contraction_of(Graph& graph, const Node& n, Rational coefficient, std::vector<Operand> operands) {
+  return graph.contraction(n.labels, n.rank, std::move(coefficient), std::move(operands), n.guards);
+}
+
+/// -(a - b) is b - a: whether a sum has at least as many minus signs as plus signs.
+bool mostly_negative(const Node& n) {
+  if (n.kind != Kind::sum) return false;
+  const auto minus =
+      std::count_if(n.coefficients.begin(), n.coefficients.end(), [](const Rational& q) { return q.sign() < 0; });
+  return 2 * static_cast<std::size_t>(minus) >= n.coefficients.size();
+}
+
+Operand negated(Graph& graph, const Operand& o) {
+  const Node& n = graph[o.expr];
+  std::vector<Term> terms;
+  for (std::size_t k = 0; k < n.operands.size(); ++k) terms.push_back({-n.coefficients[k], n.operands[k]});
+  return {graph.sum(n.labels, std::move(terms)), o.subscripts};
+}
+
+}  // namespace
+
+std::optional<Expr> normalise_product(Graph& graph, Expr e) {
+  const Node& n = graph[e];
+  if (n.kind != Kind::contraction) return std::nullopt;
+  Rational coefficient = n.coefficients[0];
+  std::vector<Operand> operands;
+  bool changed = false;
+  for (const auto& o : n.operands) {
+    const Node& f = graph[o.expr];
+    const bool full = f.operands.empty() && f.guards.empty();
+    const bool numbered = f.kind == Kind::contraction && !full && !f.coefficients[0].is_one();
+    changed = changed || numbered;
+    if (!numbered) {
+      operands.push_back(o);
+      continue;
+    }
+    coefficient = coefficient * f.coefficients[0];
+    operands.push_back({graph.contraction(f.labels, f.rank, 1, f.operands, f.guards), o.subscripts});
+  }
+  if (coefficient.sign() < 0) {
+    const auto turn = std::find_if(operands.begin(), operands.end(),
+                                   [&](const Operand& o) { return mostly_negative(graph[o.expr]); });
+    if (turn != operands.end()) {
+      *turn = negated(graph, *turn);
+      coefficient = -coefficient;
+      changed = true;
+    }
+  }
+  if (!changed) return std::nullopt;
+  return contraction_of(graph, n, std::move(coefficient), std::move(operands));
+}
+
+namespace {
+
+struct Power {
+  Operand base;
+  std::int64_t exponent = 1;
+};
+
+Power power_of(Graph& graph, const Operand& o) {
+  const Node& n = graph[o.expr];
+  if (n.kind == Kind::elementwise && n.function == Function::power)
+    if (const Rational* q = graph.constant_value(n.operands[1].expr))
+      if (const auto k = q->as_int64()) return {graph.substitute(n.operands[0], o.subscripts), *k};
+  return {o, 1};
+}
+
+/// x^a * x^b is x^(a+b) where the signs agree; else 0/0 and inf/inf would become numbers, unless x is neither.
+bool may_merge(Facts& facts, const Graph& graph, const Power& a, const Power& b) {
+  const std::int64_t sum = a.exponent + b.exponent;
+  if (a.exponent == 0 || b.exponent == 0 || sum > largest_exponent || sum < -largest_exponent) return false;
+  return (a.exponent > 0) == (b.exponent > 0) || is_size_power(graph, a.base.expr) || facts.positive(a.base.expr);
+}
+
+Operand raised(Graph& graph, const Power& p) {
+  if (p.exponent == 1) return p.base;
+  const Node& n = graph[p.base.expr];
+  const std::vector<Size> shape(n.labels.begin(), n.labels.begin() + n.rank);
+  return {graph.elementwise(Function::power, shape, {graph.whole(p.base.expr), {graph.constant(p.exponent), {}}}),
+          p.base.subscripts};
+}
+
+}  // namespace
+
+std::optional<Expr> merge_powers(Graph& graph, Facts& facts, Expr e) {
+  const Node& n = graph[e];
+  if (n.kind != Kind::contraction || n.operands.size() < 2) return std::nullopt;
+  std::vector<Power> powers;
+  for (const auto& o : n.operands) powers.push_back(power_of(graph, o));
+  // Equal bases side by side, whatever the order was.
+  std::stable_sort(powers.begin(), powers.end(),
+                   [](const Power& a, const Power& b) { return a.base.expr < b.base.expr; });
+  std::vector<Power> merged;
+  for (auto& p : powers) {
+    auto same = merged.rbegin();
+    int looked = 0;
+    while (same != merged.rend() && same->base.expr == p.base.expr && looked < most_compared &&
+           !(same->base == p.base && may_merge(facts, graph, *same, p)))
+      ++same, ++looked;
+    if (same != merged.rend() && same->base.expr == p.base.expr && looked < most_compared)
+      same->exponent += p.exponent;
+    else
+      merged.push_back(std::move(p));
+  }
+  if (merged.size() == n.operands.size()) return std::nullopt;
+  std::vector<Operand> operands;
+  for (const auto& p : merged)
+    if (p.exponent != 0) operands.push_back(raised(graph, p));
+  return contraction_of(graph, n, n.coefficients[0], std::move(operands));
+}
+
+std::optional<Expr> hoist_factors(Graph& graph, Expr e) {
+  const Node& n = graph[e];
+  if (n.kind != Kind::contraction || (n.labels.size() == n.rank && n.guards.empty())) return std::nullopt;
+  if (n.labels.size() == n.rank) return std::nullopt;
+  const auto invariant = [&](const Operand& o) {
+    bool free = true;
+    Graph::each_label(o, [&](Label l) { free = free && l < n.rank; });
+    return free && (n.guards.empty() || is_size_power(graph, o.expr));
+  };
+  std::vector<Operand> outside, inside;
+  for (const auto& o : n.operands) {
+    if (invariant(o)) {
+      outside.push_back(o);
+      continue;
+    }
+    // Scalars come out of a product that others use too: dw and db share p - y, not (p - y)/n.
+    const Node& f = graph[o.expr];
+    const auto scalar = [&](const Operand& inner) {
+      return graph.rank(inner.expr) == 0 && (n.guards.empty() || is_size_power(graph, inner.expr));
+    };
+    if (!is_product(f) || std::none_of(f.operands.begin(), f.operands.end(), scalar)) {
+      inside.push_back(o);
+      continue;
+    }
+    std::vector<Operand> left;
+    for (const auto& inner : f.operands) (scalar(inner) ? outside : left).push_back(inner);
+    inside.push_back({graph.contraction(f.labels, f.rank, f.coefficients[0], std::move(left)), o.subscripts});
+  }
+  if (inside.empty() || (outside.empty() && n.coefficients[0].is_one())) return std::nullopt;
+  const std::vector<Size> axes(n.labels.begin(), n.labels.begin() + n.rank);
+  const Expr summed = graph.contraction(n.labels, n.rank, 1, std::move(inside), n.guards);
+  outside.push_back({summed, graph.identity(n.rank)});
+  return graph.contraction(axes, n.rank, n.coefficients[0], std::move(outside));
+}
+
+namespace {
+
+/// The bound label over which a factor is a softmax that runs through all of its axis, or nothing.
+std::optional<Label> summed_whole(Graph& graph, const Node& n, const Operand& o) {
+  const Node& s = graph[o.expr];
+  if (s.kind != Kind::softmax || s.softmax != SoftmaxKind::softmax || !s.guards.empty() ||
+      s.labels.size() != s.rank + 1)
+    return std::nullopt;
+  for (Label axis = 0; axis < s.rank; ++axis) {
+    const auto l = graph.as_label(o.subscripts[axis]);
+    if (!l || *l < n.rank || n.labels[*l] != s.labels[s.rank] || s.labels[axis] != s.labels[s.rank]) continue;
+    int uses = 0;
+    for (const auto& other : n.operands) Graph::each_label(other, [&](Label x) { uses += x == *l ? 1 : 0; });
+    bool in_inner = false;
+    Graph::each_label(s.operands[1], [&](Label x) { in_inner = in_inner || x == axis; });
+    if (uses != 1 || in_inner) continue;
+    std::vector<Subscript> map = graph.identity(static_cast<std::uint32_t>(s.labels.size()));
+    map[s.rank] = graph.label(axis);
+    if (graph.substitute(s.operands[1], map) == s.operands[0]) return l;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Expr> sum_of_softmax(Graph& graph, Expr e) {
+  const Node& n = graph[e];
+  if (n.kind != Kind::contraction || n.labels.size() == n.rank || !n.guards.empty()) return std::nullopt;
+  for (std::size_t k = 0; k < n.operands.size(); ++k) {
+    const auto l = summed_whole(graph, n, n.operands[k]);
+    if (!l) continue;
+    std::vector<Size> labels = n.labels;
+    labels.erase(labels.begin() + static_cast<std::ptrdiff_t>(*l));
+    std::vector<Subscript> map(n.labels.size());
+    for (Label other = 0; other < n.labels.size(); ++other)
+      if (other != *l) map[other] = graph.label(other < *l ? other : other - 1);
+    std::vector<Operand> operands;
+    for (std::size_t m = 0; m < n.operands.size(); ++m)
+      if (m != k) operands.push_back(graph.substitute(n.operands[m], map));
+    return graph.contraction(std::move(labels), n.rank, n.coefficients[0], std::move(operands));
+  }
+  return std::nullopt;
+}
+
+std::optional<Expr> normalise_power(Graph& graph, Expr e) {
+  const Node& n = graph[e];
+  if (n.kind != Kind::elementwise || n.function != Function::power) return std::nullopt;
+  const Rational* exponent = graph.constant_value(n.operands[1].expr);
+  const auto k = exponent != nullptr ? exponent->as_int64() : std::nullopt;
+  if (!k || *k > largest_exponent || *k < -largest_exponent) return std::nullopt;
+  const auto to_the = [&](const Operand& base, std::int64_t power) {
+    return Operand{graph.elementwise(Function::power, n.labels, {base, {graph.constant(power), {}}}),
+                   graph.identity(n.rank)};
+  };
+  const Power inner = power_of(graph, n.operands[0]);
+  if (inner.exponent != 1 && inner.exponent * *k <= largest_exponent && inner.exponent * *k >= -largest_exponent)
+    return graph.view(n.labels, to_the(inner.base, inner.exponent * *k));
+  const Factors f = factors_of(graph, n.operands[0]);
+  const auto number = f.coefficient.power(*k);
+  const bool quotient = *k < 0 && std::any_of(
+                                      f.operands.begin(), f.operands.end(),
+                                      [&](const Operand& o) { return power_of(graph, o).exponent < 0; });
+  if (!number || (f.coefficient.is_one() && !quotient)) return std::nullopt;
+  std::vector<Operand> operands;
+  if (quotient) {
+    for (const auto& o : f.operands) operands.push_back(to_the(o, *k));
+  } else {
+    const Expr base = graph.contraction(n.labels, n.rank, 1, f.operands);
+    operands.push_back(to_the({base, graph.identity(n.rank)}, *k));
+  }
+  return graph.contraction(n.labels, n.rank, *number, std::move(operands));
+}
+
+}  // namespace gradus::rules

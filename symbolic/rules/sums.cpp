@@ -1,0 +1,132 @@
+// Like terms and common factors of sums.
+#include <algorithm>
+
+#include "symbolic/rules/algebra.hpp"
+
+namespace gradus::rules {
+
+bool is_product(const Node& n) {
+  return n.kind == Kind::contraction && n.labels.size() == n.rank && n.guards.empty() && !n.operands.empty();
+}
+
+Factors factors_of(Graph& graph, const Operand& operand) {
+  const Node& n = graph[operand.expr];
+  if (!is_product(n)) return {1, {operand}};
+  Factors out{n.coefficients[0], {}};
+  for (const auto& o : n.operands) out.operands.push_back(graph.substitute(o, operand.subscripts));
+  return out;
+}
+
+bool is_size_power(const Graph& graph, Expr e) {
+  const Node* n = &graph[e];
+  if (n->kind == Kind::elementwise && n->function == Function::power && graph.is_constant(n->operands[1].expr))
+    n = &graph[n->operands[0].expr];
+  return n->kind == Kind::index && n->labels.empty() && n->affine.is_constant();
+}
+
+namespace {
+
+/// An operand without its number: any contraction's coefficient comes out.
+std::pair<Rational, Operand> without_number(Graph& graph, const Operand& o) {
+  const Node& n = graph[o.expr];
+  const bool full = n.operands.empty() && n.guards.empty();
+  if (n.kind != Kind::contraction || n.coefficients[0].is_one() || full) return {1, o};
+  const Rational number = n.coefficients[0];
+  return {number, {graph.contraction(n.labels, n.rank, 1, n.operands, n.guards), o.subscripts}};
+}
+
+Rational magnitude(const Rational& q) { return q.sign() < 0 ? -q : q; }
+
+}  // namespace
+
+std::optional<Expr> normalise_sum(Graph& graph, Expr e) {
+  const Node& n = graph[e];
+  if (n.kind != Kind::sum) return std::nullopt;
+  bool changed = false;
+  std::vector<Term> terms;
+  for (std::size_t k = 0; k < n.operands.size(); ++k) {
+    auto [number, rest] = without_number(graph, n.operands[k]);
+    changed = changed || !number.is_one();
+    terms.push_back({n.coefficients[k] * number, std::move(rest)});
+  }
+  if (changed) return graph.sum(n.labels, std::move(terms));
+  const Rational size = magnitude(n.coefficients[0]);
+  const bool equal = std::all_of(n.coefficients.begin(), n.coefficients.end(),
+                                 [&](const Rational& q) { return magnitude(q) == size; });
+  const bool negative =
+      std::all_of(n.coefficients.begin(), n.coefficients.end(), [](const Rational& q) { return q.sign() < 0; });
+  if (!equal || (size.is_one() && !negative)) return std::nullopt;
+  const Rational out = negative ? -size : size;
+  for (auto& t : terms) t.coefficient = t.coefficient / out;
+  return graph.contraction(n.labels, n.rank, out, {{graph.sum(n.labels, std::move(terms)), graph.identity(n.rank)}});
+}
+
+namespace {
+
+/// The factors of a term that may be taken out of it, and what is left.
+struct SplitTerm {
+  std::vector<Operand> loose;   // factors
+  std::optional<Operand> rest;  // what a guard or a sum encloses
+};
+
+SplitTerm split_term(Graph& graph, const Operand& o) {
+  const Node& n = graph[o.expr];
+  if (n.kind != Kind::contraction || n.guards.empty() || n.labels.size() != n.rank)
+    return {factors_of(graph, o).operands, std::nullopt};
+  SplitTerm out;
+  std::vector<Operand> kept;
+  for (const auto& f : n.operands) {
+    if (is_size_power(graph, f.expr))
+      out.loose.push_back(graph.substitute(f, o.subscripts));
+    else
+      kept.push_back(f);
+  }
+  out.rest =
+      out.loose.empty()
+          ? o
+          : Operand{graph.contraction(n.labels, n.rank, n.coefficients[0], std::move(kept), n.guards), o.subscripts};
+  return out;
+}
+
+/// Wider products are not searched (the search is quadratic).
+constexpr std::size_t widest = 64;
+
+void keep_shared(std::vector<Operand>& common, std::vector<Operand> factors) {
+  std::vector<Operand> both;
+  for (auto& c : common) {
+    const auto found = std::find(factors.begin(), factors.end(), c);
+    if (found == factors.end()) continue;
+    both.push_back(c);
+    factors.erase(found);
+  }
+  common = std::move(both);
+}
+
+}  // namespace
+
+std::optional<Expr> common_factors(Graph& graph, Expr e) {
+  const Node& n = graph[e];
+  if (n.kind != Kind::sum || graph.is_constant(n.operands.back().expr)) return std::nullopt;
+  std::vector<SplitTerm> split;
+  std::vector<Operand> common;
+  for (const auto& o : n.operands) {
+    split.push_back(split_term(graph, o));
+    if (split.size() == 1)
+      common = split[0].loose;
+    else
+      keep_shared(common, split.back().loose);
+    if (common.empty() || common.size() > widest) return std::nullopt;
+  }
+  const auto whole = graph.identity(n.rank);
+  std::vector<Term> terms;
+  for (std::size_t k = 0; k < split.size(); ++k) {
+    std::vector<Operand>& left = split[k].loose;
+    for (const auto& c : common) left.erase(std::find(left.begin(), left.end(), c));
+    if (split[k].rest) left.push_back(*split[k].rest);
+    terms.push_back({n.coefficients[k], {graph.contraction(n.labels, n.rank, 1, left), whole}});
+  }
+  common.push_back({graph.sum(n.labels, std::move(terms)), whole});
+  return graph.contraction(n.labels, n.rank, 1, std::move(common));
+}
+
+}  // namespace gradus::rules
