@@ -5,7 +5,7 @@
 
 namespace gradus::kernels {
 
-double libm(Libm f, double a, double b) {
+double libm(Libm f, double a) {
   switch (f) {
     case Libm::sin:
       return std::sin(a);
@@ -41,10 +41,17 @@ double libm(Libm f, double a, double b) {
       return std::erf(a);
     case Libm::erfc:
       return std::erfc(a);
-    case Libm::lgamma:
-      return std::lgamma(a);
-    case Libm::tgamma:
-      return std::tgamma(a);
+    case Libm::atan2:
+    case Libm::pow:
+    case Libm::hypot:
+    case Libm::fmod:
+      break;
+  }
+  return 0;
+}
+
+double libm(Libm f, double a, double b) {
+  switch (f) {
     case Libm::atan2:
       return std::atan2(a, b);
     case Libm::pow:
@@ -53,8 +60,9 @@ double libm(Libm f, double a, double b) {
       return std::hypot(a, b);
     case Libm::fmod:
       return std::fmod(a, b);
+    default:
+      return libm(f, a);
   }
-  return 0;
 }
 
 double evaluate(Function f, double a, double b, double c) { return apply<double>(f, a, b, c); }

@@ -9,31 +9,11 @@
 
 namespace gradus::kernels {
 
-// Names of libm that kernels fall back to, lane by lane.
+// Functions of libm that have no kernel of ours.
 enum class Libm {
-  sin,
-  cos,
-  tan,
-  asin,
-  acos,
-  atan,
-  sinh,
-  cosh,
-  asinh,
-  acosh,
-  atanh,
-  exp2,
-  log2,
-  log10,
-  cbrt,
-  erf,
-  erfc,
-  lgamma,
-  tgamma,
-  atan2,
-  pow,
-  hypot,
-  fmod
+#define GRADUS_LIBM(name) name,
+#include "codegen/kernels/libm.def"
+#undef GRADUS_LIBM
 };
 
 inline double splat(double, double value) { return value; }
@@ -58,7 +38,7 @@ inline bool opposite(bool a) { return !a; }
 inline double select(bool c, double a, double b) { return c ? a : b; }
 
 /// A function of libm of one or two arguments.
+double libm(Libm f, double a);
 double libm(Libm f, double a, double b);
-inline double libm(Libm f, double a) { return libm(f, a, 0); }
 
 }  // namespace gradus::kernels

@@ -1,0 +1,79 @@
+// Elementwise functions as IR: the kernels' templates run on values of the IR builder; libm is called lane by lane.
+#include <llvm/IR/Module.h>
+
+#include <string>
+#include <vector>
+
+#include "codegen/llvm/value.hpp"
+// The templates find the operations of value.hpp by their arguments.
+#include "codegen/kernels/apply.hpp"
+
+namespace gradus::lowering {
+namespace {
+
+const char* libm_name(kernels::Libm f) {
+  switch (f) {
+#define GRADUS_LIBM(name)   \
+  case kernels::Libm::name: \
+    return #name;
+#include "codegen/kernels/libm.def"
+#undef GRADUS_LIBM
+  }
+  return "";
+}
+
+// Neither folded nor replaced by LLVM's own knowledge of libm: the bits are libm's.
+llvm::Value* call(IrBuilder& b, const char* name, llvm::ArrayRef<llvm::Value*> arguments) {
+  llvm::Module& module = *b.GetInsertBlock()->getModule();
+  const std::vector<llvm::Type*> types(arguments.size(), b.getDoubleTy());
+  const llvm::FunctionCallee callee =
+      module.getOrInsertFunction(name, llvm::FunctionType::get(b.getDoubleTy(), types, false));
+  llvm::CallInst* const result = b.CreateCall(callee, arguments);
+  result->addFnAttr(llvm::Attribute::NoBuiltin);
+  result->addFnAttr(llvm::Attribute::NoUnwind);
+  result->addFnAttr(llvm::Attribute::WillReturn);
+  result->setDoesNotAccessMemory();
+  return result;
+}
+
+Number each_lane(kernels::Libm f, IrBuilder* b, llvm::ArrayRef<llvm::Value*> arguments) {
+  llvm::Type* const type = arguments[0]->getType();
+  const char* const name = libm_name(f);
+  const auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(type);
+  if (!vector) return {b, call(*b, name, arguments)};
+  llvm::Value* result = llvm::PoisonValue::get(type);
+  for (unsigned lane = 0; lane < vector->getNumElements(); ++lane) {
+    llvm::SmallVector<llvm::Value*, 2> scalars;
+    for (llvm::Value* a : arguments) scalars.push_back(b->CreateExtractElement(a, lane));
+    result = b->CreateInsertElement(result, call(*b, name, scalars), lane);
+  }
+  return {b, result};
+}
+
+}  // namespace
+
+Number libm(kernels::Libm f, Number a) { return each_lane(f, a.b, {a.v}); }
+Number libm(kernels::Libm f, Number a, Number b) { return each_lane(f, a.b, {a.v, b.v}); }
+
+llvm::Function* kernel(llvm::Module& module, gradus::Function f, bool lanes8) {
+  const std::string number = std::to_string(static_cast<int>(f));
+  const std::string name = "kernel." + std::string(row(f).name) + "." + number + (lanes8 ? ".lanes" : ".one");
+  if (llvm::Function* const known = module.getFunction(name)) return known;
+  llvm::LLVMContext& context = module.getContext();
+  llvm::Type* type = llvm::Type::getDoubleTy(context);
+  if (lanes8) type = llvm::FixedVectorType::get(type, 8);
+  const std::vector<llvm::Type*> types(row(f).arity, type);
+  llvm::Function* const function = llvm::Function::Create(llvm::FunctionType::get(type, types, false),
+                                                          llvm::Function::InternalLinkage, name, module);
+  function->addFnAttr("gradus-kernel");
+  IrBuilder b(llvm::BasicBlock::Create(context, "", function));
+  const auto argument = [&](unsigned k) {
+    llvm::Value* const value =
+        k < function->arg_size() ? static_cast<llvm::Value*>(function->getArg(k)) : llvm::ConstantFP::get(type, 0);
+    return Number{&b, value};
+  };
+  b.CreateRet(kernels::apply<Number>(f, argument(0), argument(1), argument(2)).v);
+  return function;
+}
+
+}  // namespace gradus::lowering
