@@ -3,8 +3,11 @@
 
 #include <limits>
 #include <numbers>
+#include <stdexcept>
+#include <string>
 
 #include "codegen/kernels/exponential.hpp"
+#include "codegen/kernels/functions.hpp"
 #include "symbolic/function.hpp"
 
 namespace gradus::kernels {
@@ -33,12 +36,11 @@ V floored_remainder(V x, V y) {
   return select(opposite_signs, r + y, r);
 }
 
-// max + log1p(exp(min - max)); equal infinities would give inf - inf.
+// max + softplus(-|a - b|); equal infinities would give inf - inf.
 template <class V>
 V log_add_exp(V a, V b) {
-  const V top = maximum(a, b), bottom = minimum(a, b);
-  const V difference = select(equal(a, b), splat(a, 0), bottom - top);
-  return top + log1p_kernel(exp_kernel(difference));
+  const V difference = select(equal(a, b), splat(a, 0), a - b);
+  return maximum(a, b) + softplus_kernel(-absolute(difference));
 }
 
 template <class V>
@@ -46,113 +48,51 @@ V truth(V like, decltype(less(like, like)) condition) {
   return select(condition, splat(like, 1), splat(like, 0));
 }
 
+// clang-format off
 /// The value of `f`. Operands that `f` does not have may be anything.
 template <class V>
 V apply(Function f, V a, V b, V c) {
   const V zero = splat(a, 0);
+  if (row(f).lowering.kind == Lowering::Kind::libm) return libm(libm_of(f), a, b);
   switch (f) {
-    case Function::pi:
-      return splat(a, std::numbers::pi);
-    case Function::infinity:
-      return splat(a, std::numeric_limits<double>::infinity());
-    case Function::not_a_number:
-      return splat(a, std::numeric_limits<double>::quiet_NaN());
-    case Function::less:
-      return truth(a, less(a, b));
-    case Function::less_equal:
-      return truth(a, less_equal(a, b));
-    case Function::equal:
-      return truth(a, equal(a, b));
-    case Function::not_equal:
-      return truth(a, opposite(equal(a, b)));
-    case Function::logical_and:
-      return truth(a, opposite(either(equal(a, zero), equal(b, zero))));
-    case Function::logical_or:
-      return truth(a, opposite(both(equal(a, zero), equal(b, zero))));
-    case Function::logical_not:
-      return truth(a, equal(a, zero));
-    case Function::select:
-      return select(equal(a, zero), c, b);
-    case Function::exp:
-      return exp_kernel(a);
-    case Function::exp2:
-      return libm(Libm::exp2, a);
-    case Function::expm1:
-      return expm1_kernel(a);
-    case Function::log:
-      return log_kernel(a);
-    case Function::log2:
-      return libm(Libm::log2, a);
-    case Function::log10:
-      return libm(Libm::log10, a);
-    case Function::log1p:
-      return log1p_kernel(a);
-    case Function::sqrt:
-      return square_root(a);
-    case Function::cbrt:
-      return libm(Libm::cbrt, a);
-    case Function::power:
-      return libm(Libm::pow, a, b);
-    case Function::sin:
-      return libm(Libm::sin, a);
-    case Function::cos:
-      return libm(Libm::cos, a);
-    case Function::tan:
-      return libm(Libm::tan, a);
-    case Function::asin:
-      return libm(Libm::asin, a);
-    case Function::acos:
-      return libm(Libm::acos, a);
-    case Function::atan:
-      return libm(Libm::atan, a);
-    case Function::atan2:
-      return libm(Libm::atan2, a, b);
-    case Function::sinh:
-      return libm(Libm::sinh, a);
-    case Function::cosh:
-      return libm(Libm::cosh, a);
-    case Function::tanh:
-      return tanh_kernel(a);
-    case Function::asinh:
-      return libm(Libm::asinh, a);
-    case Function::acosh:
-      return libm(Libm::acosh, a);
-    case Function::atanh:
-      return libm(Libm::atanh, a);
-    case Function::sigmoid:
-      return sigmoid_kernel(a);
-    case Function::softplus:
-      return softplus_kernel(a);
-    case Function::log_sigmoid:
-      return -softplus_kernel(-a);
-    case Function::logaddexp:
-      return log_add_exp(a, b);
-    case Function::erf:
-      return libm(Libm::erf, a);
-    case Function::normal_cdf:
-      return splat(a, 0.5) * libm(Libm::erfc, -a * splat(a, std::numbers::sqrt2 / 2));
-    case Function::abs:
-      return absolute(a);
-    case Function::sign:
-      return sign(a);
-    case Function::maximum:
-      return maximum(a, b);
-    case Function::minimum:
-      return minimum(a, b);
-    case Function::clip:
-      return minimum(maximum(a, b), c);
-    case Function::floor:
-      return floor(a);
-    case Function::ceil:
-      return ceil(a);
-    case Function::round:
-      return round_even(a);
-    case Function::mod:
-      return floored_remainder(a, b);
-    case Function::hypot:
-      return libm(Libm::hypot, a, b);
+    case Function::pi: return splat(a, std::numbers::pi);
+    case Function::infinity: return splat(a, std::numeric_limits<double>::infinity());
+    case Function::not_a_number: return splat(a, std::numeric_limits<double>::quiet_NaN());
+    case Function::less: return truth(a, less(a, b));
+    case Function::less_equal: return truth(a, less_equal(a, b));
+    case Function::equal: return truth(a, equal(a, b));
+    case Function::not_equal: return truth(a, opposite(equal(a, b)));
+    case Function::logical_and: return truth(a, opposite(either(equal(a, zero), equal(b, zero))));
+    case Function::logical_or: return truth(a, opposite(both(equal(a, zero), equal(b, zero))));
+    case Function::logical_not: return truth(a, equal(a, zero));
+    case Function::select: return select(equal(a, zero), c, b);
+    case Function::exp: return exp_kernel(a);
+    case Function::expm1: return expm1_kernel(a);
+    case Function::log: return log_kernel(a);
+    case Function::log1p: return log1p_kernel(a);
+    case Function::sqrt: return square_root(a);
+    case Function::power: return libm(Libm::pow, a, b);
+    case Function::sin: return libm(Libm::sin, a, b);
+    case Function::cos: return libm(Libm::cos, a, b);
+    case Function::tanh: return tanh_kernel(a);
+    case Function::sigmoid: return sigmoid_kernel(a);
+    case Function::softplus: return softplus_kernel(a);
+    case Function::log_sigmoid: return -softplus_kernel(-a);
+    case Function::logaddexp: return log_add_exp(a, b);
+    case Function::normal_cdf: return splat(a, 0.5) * libm(Libm::erfc, -a * splat(a, std::numbers::sqrt2 / 2), zero);
+    case Function::abs: return absolute(a);
+    case Function::sign: return sign(a);
+    case Function::maximum: return maximum(a, b);
+    case Function::minimum: return minimum(a, b);
+    case Function::clip: return minimum(maximum(a, b), c);
+    case Function::floor: return floor(a);
+    case Function::ceil: return ceil(a);
+    case Function::round: return round_even(a);
+    case Function::mod: return floored_remainder(a, b);
+    default:
+      throw std::logic_error("no code for the function " + std::string(row(f).name));
   }
-  return a;
 }
+// clang-format on
 
 }  // namespace gradus::kernels

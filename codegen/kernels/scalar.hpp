@@ -9,9 +9,9 @@
 
 namespace gradus::kernels {
 
-// Functions of libm that have no kernel of ours.
+// Functions of libm.
 enum class Libm {
-#define GRADUS_LIBM(name) name,
+#define GRADUS_LIBM(name, arity) name,
 #include "codegen/kernels/libm.def"
 #undef GRADUS_LIBM
 };
@@ -37,8 +37,7 @@ inline bool either(bool a, bool b) { return a || b; }
 inline bool opposite(bool a) { return !a; }
 inline double select(bool c, double a, double b) { return c ? a : b; }
 
-/// A function of libm of one or two arguments.
-double libm(Libm f, double a);
+/// A function of libm; of one argument, `b` is not looked at.
 double libm(Libm f, double a, double b);
 
 }  // namespace gradus::kernels

@@ -11,16 +11,16 @@
 namespace gradus::lowering {
 namespace {
 
-const char* libm_name(kernels::Libm f) {
-  switch (f) {
-#define GRADUS_LIBM(name)   \
-  case kernels::Libm::name: \
-    return #name;
+struct LibraryFunction {
+  const char* name;
+  std::size_t arity;
+};
+
+constexpr LibraryFunction library[] = {
+#define GRADUS_LIBM(name, arity) {#name, arity},
 #include "codegen/kernels/libm.def"
 #undef GRADUS_LIBM
-  }
-  return "";
-}
+};
 
 // Neither folded nor replaced by LLVM's own knowledge of libm: the bits are libm's.
 llvm::Value* call(IrBuilder& b, const char* name, llvm::ArrayRef<llvm::Value*> arguments) {
@@ -36,24 +36,24 @@ llvm::Value* call(IrBuilder& b, const char* name, llvm::ArrayRef<llvm::Value*> a
   return result;
 }
 
-Number each_lane(kernels::Libm f, IrBuilder* b, llvm::ArrayRef<llvm::Value*> arguments) {
-  llvm::Type* const type = arguments[0]->getType();
-  const char* const name = libm_name(f);
-  const auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(type);
-  if (!vector) return {b, call(*b, name, arguments)};
+}  // namespace
+
+Number libm(kernels::Libm f, Number a, Number second) {
+  const LibraryFunction& function = library[static_cast<std::size_t>(f)];
+  IrBuilder& b = *a.b;
+  llvm::SmallVector<llvm::Value*, 2> arguments = {a.v, second.v};
+  arguments.resize(function.arity);
+  llvm::Type* const type = a.v->getType();
+  const auto* const vector = llvm::dyn_cast<llvm::FixedVectorType>(type);
+  if (!vector) return {&b, call(b, function.name, arguments)};
   llvm::Value* result = llvm::PoisonValue::get(type);
   for (unsigned lane = 0; lane < vector->getNumElements(); ++lane) {
     llvm::SmallVector<llvm::Value*, 2> scalars;
-    for (llvm::Value* a : arguments) scalars.push_back(b->CreateExtractElement(a, lane));
-    result = b->CreateInsertElement(result, call(*b, name, scalars), lane);
+    for (llvm::Value* const v : arguments) scalars.push_back(b.CreateExtractElement(v, lane));
+    result = b.CreateInsertElement(result, call(b, function.name, scalars), lane);
   }
-  return {b, result};
+  return {&b, result};
 }
-
-}  // namespace
-
-Number libm(kernels::Libm f, Number a) { return each_lane(f, a.b, {a.v}); }
-Number libm(kernels::Libm f, Number a, Number b) { return each_lane(f, a.b, {a.v, b.v}); }
 
 llvm::Function* kernel(llvm::Module& module, gradus::Function f, bool lanes8) {
   const std::string number = std::to_string(static_cast<int>(f));

@@ -65,8 +65,7 @@ inline Truth either(Truth x, Truth y) { return {x.b, x.b->CreateOr(x.v, y.v)}; }
 inline Truth opposite(Truth x) { return {x.b, x.b->CreateNot(x.v)}; }
 inline Number select(Truth c, Number x, Number y) { return {x.b, x.b->CreateSelect(c.v, x.v, y.v)}; }
 
-/// A function of libm of one or two arguments, lane by lane.
-Number libm(kernels::Libm f, Number a);
+/// A function of libm, lane by lane; of one argument, `b` is not looked at.
 Number libm(kernels::Libm f, Number a, Number b);
 
 /// The function of an elementwise operation: created in the module on first use. Arguments are doubles or 8 lanes.
