@@ -1,0 +1,238 @@
+// A derived program in a form for people: declarations, named values, losses and derivatives, line by line.
+#include "symbolic/print.hpp"
+
+#include <algorithm>
+
+#include "frontend/characters.hpp"
+#include "symbolic/print/layout.hpp"
+#include "symbolic/print/writer.hpp"
+
+namespace gradus {
+namespace printing {
+namespace {
+
+constexpr std::size_t widest = 100;
+
+class ProgramPrinter {
+ public:
+  ProgramPrinter(const Model& model, const Derived& derived, Form form)
+      : model_(model),
+        form_(form),
+        layout_(plan(model, derived, names_, form == Form::text)),
+        writer_(model.graph, names_, layout_.labels) {}
+
+  std::string print() {
+    if (form_ == Form::latex) return latex();
+    declarations();
+    bool derivatives = false;
+    if (!out_.empty() && !layout_.lines.empty()) out_ += "\n";
+    for (std::size_t k = 0; k < layout_.lines.size(); ++k) {
+      if (!derivatives && only_derivatives_from(k)) {
+        derivatives = true;
+        if (k > 0) out_ += "\n";
+      }
+      append(layout_.lines[k]);
+    }
+    return std::move(out_);
+  }
+
+ private:
+  // ---- declarations ----
+
+  std::string assumptions(const Input& i) const {
+    std::string out;
+    const auto add = [&](bool holds, const std::string& text) {
+      if (holds) out += (out.empty() ? " : " : ", ") + text;
+    };
+    if (i.index_bound) add(true, "index(" + model_.graph.sizes().to_string(*i.index_bound) + ")");
+    add(i.positive, "positive");
+    add(i.nonnegative, "nonnegative");
+    add(i.integer && !i.index_bound, "integer");
+    add(i.symmetric && !i.spd, "symmetric");
+    add(i.spd, "spd");
+    add(i.lower, "lower");
+    return out;
+  }
+
+  std::string declared(const Input& i) {
+    std::string out = spell_name(i.name, form_);
+    for (std::size_t k = 0; k < i.shape.size(); ++k)
+      out += (k == 0 ? "[" : ", ") + spell(writer_.size(i.shape[k]), form_);
+    if (!i.shape.empty()) out += "]";
+    if (i.role == Input::Role::constant && i.default_value.valid())
+      out += " = " + spell(writer_.mention(i.default_value).right, form_);
+    return out;
+  }
+
+  static std::string_view keyword(Input::Role role) {
+    switch (role) {
+      case Input::Role::data:
+        return "data ";
+      case Input::Role::param:
+        return "param ";
+      case Input::Role::constant:
+        return "const ";
+    }
+    return "";
+  }
+
+  /// Inputs in their order (it is the order of the C interface), those that stood on one line together on one line.
+  void declarations() {
+    const auto& inputs = model_.inputs;
+    std::vector<std::pair<std::uint32_t, std::string>> lines;  // by place in the user's text
+    for (std::size_t k = 0; k < inputs.size();) {
+      std::string line(keyword(inputs[k].role));
+      line += declared(inputs[k]);
+      std::size_t next = k + 1;
+      for (; next < inputs.size() && stand_together(inputs[next - 1], inputs[next]); ++next)
+        line += ", " + declared(inputs[next]);
+      line += assumptions(inputs[k]);
+      lines.emplace_back(inputs[k].span.begin, std::move(line));
+      k = next;
+    }
+    for (const auto& d : model_.dimensions) {
+      std::string line = "dim " + spell_name(d.name, form_) + (d.value ? " = " + std::to_string(*d.value) : "");
+      lines.emplace_back(d.span.begin, std::move(line));
+    }
+    std::stable_sort(lines.begin(), lines.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (const auto& l : lines) out_ += l.second + "\n";
+  }
+
+  bool stand_together(const Input& a, const Input& b) const {
+    if (a.role != b.role || assumptions(a) != assumptions(b)) return false;
+    if (!assumptions(a).empty() && a.shape != b.shape) return false;
+    if (a.span.is_none() || b.span.is_none()) return a.role != Input::Role::constant;
+    return b.span.begin >= a.span.begin && b.span.begin - a.span.begin <= 2 + declared_width(a);
+  }
+
+  /// How far after the begin of an input the next one on the same line may begin.
+  static std::size_t declared_width(const Input& i) { return i.span.end - i.span.begin + 2; }
+
+  // ---- lines ----
+
+  bool only_derivatives_from(std::size_t k) const {
+    // the block of derivatives begins where no loss and no user's output follows, with the values made for it
+    for (std::size_t j = k; j < layout_.lines.size(); ++j)
+      if (layout_.lines[j].role == PlannedLine::Role::loss || layout_.lines[j].role == PlannedLine::Role::output)
+        return false;
+    return true;
+  }
+
+  std::string head(const PlannedLine& planned, const Line& line) {
+    std::string name = spell_name(planned.name, form_);
+    std::string role;
+    switch (planned.role) {
+      case PlannedLine::Role::value:
+        break;
+      case PlannedLine::Role::loss:
+        role = planned.name.empty() ? "loss" : "loss ";
+        break;
+      case PlannedLine::Role::output:
+        role = "output ";
+        break;
+      case PlannedLine::Role::derivative:
+        role = form_ == Form::text ? "output " : "";
+        if (form_ == Form::unicode) name = "∂" + spell_name(planned.of, form_) + "/∂" + spell_name(planned.by, form_);
+        break;
+    }
+    return role + name + left(line);
+  }
+
+  std::string left(const Line& line) {
+    std::string out;
+    for (const auto& b : line.left) {
+      out += (out.empty() ? "[" : ", ") + b.name;
+      if (b.shown) out += " in " + spell(b.range[0], form_) + ".." + spell(b.range[1], form_);
+    }
+    return out.empty() ? out : out + "]";
+  }
+
+  Line line_of(const PlannedLine& planned) {
+    return planned.defines ? writer_.define(planned.expr, planned.indices) : writer_.mention(planned.expr);
+  }
+
+  void append(const PlannedLine& planned) {
+    const Line line = line_of(planned);
+    std::string text = head(planned, line) + " = ";
+    std::size_t column = text.size();
+    for (const std::string& piece : spell_pieces(line.right, form_)) {
+      if (column + piece.size() > widest && piece[0] == ' ') {  // a line that begins with a sign goes on
+        text += "\n   ";
+        column = 3;
+      }
+      text += piece;
+      column += piece.size();
+    }
+    out_ += text + "\n";
+  }
+
+  // ---- LaTeX ----
+
+  std::string latex_head(const PlannedLine& planned, const Line& line) {
+    std::string subscripts;
+    for (const auto& b : line.left) subscripts += (subscripts.empty() ? "" : ",") + spell_name(b.name, form_);
+    const auto with = [&](const std::string& name) {
+      return subscripts.empty() ? name : "{" + name + "}_{" + subscripts + "}";
+    };
+    if (planned.role == PlannedLine::Role::derivative)
+      return "\\frac{\\partial " + spell_name(planned.of, form_) + "}{\\partial " +
+             with(spell_name(planned.by, form_)) + "}";
+    return with(planned.name.empty() ? "\\mathrm{loss}" : spell_name(planned.name, form_));
+  }
+
+  std::string latex() {
+    std::string out = "\\begin{aligned}\n";
+    for (std::size_t k = 0; k < layout_.lines.size(); ++k) {
+      const PlannedLine& planned = layout_.lines[k];
+      const Line line = line_of(planned);
+      out += latex_head(planned, line) + " &= ";
+      std::size_t column = 0;
+      for (const std::string& piece : spell_pieces(line.right, form_)) {
+        if (column > 0 && column + piece.size() > widest && piece[0] == ' ') {
+          out += " \\\\\n&\\quad";
+          column = 0;
+        }
+        out += piece;
+        column += piece.size();
+      }
+      out += k + 1 < layout_.lines.size() ? " \\\\\n" : "\n";
+    }
+    return out + "\\end{aligned}\n";
+  }
+
+  const Model& model_;
+  Form form_;
+  Names names_;
+  Layout layout_;
+  Writer writer_;
+  std::string out_;
+};
+
+}  // namespace
+}  // namespace printing
+
+std::string print(const Model& model, const Derived& derived, Form form) {
+  return printing::ProgramPrinter(model, derived, form).print();
+}
+
+std::string print_expression(const Model& model, Expr e, Form form) {
+  using namespace printing;
+  Names names;
+  const Layout layout = plan_expression(model, e, names);
+  Writer writer(model.graph, names, layout.labels);
+  std::string out;
+  for (const auto& planned : layout.lines) {
+    const Line line = planned.defines ? writer.define(planned.expr) : writer.mention(planned.expr);
+    std::string left;
+    for (const auto& b : line.left) {
+      left += (left.empty() ? "[" : ", ") + spell_name(b.name, form);
+      if (b.shown) left += " in " + spell(b.range[0], form) + ".." + spell(b.range[1], form);
+    }
+    if (!left.empty()) left += "]";
+    if (!planned.name.empty() || !left.empty()) out += planned.name + left + " = ";
+    out += spell(line.right, form) + (&planned == &layout.lines.back() ? "" : "\n");
+  }
+  return out;
+}
+
+}  // namespace gradus

@@ -1,0 +1,276 @@
+// Putting printing trees together: signs, coefficients and denominators where people write them.
+#include "symbolic/print/formula.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace gradus::printing {
+
+Formula name(std::string text) {
+  Formula f;
+  f.op = Op::name;
+  f.text = std::move(text);
+  return f;
+}
+
+Formula number(const Rational& value) {
+  Formula f;
+  f.op = Op::number;
+  f.number = value;
+  if (value.sign() >= 0) return f;
+  f.number = -value;
+  return make(Op::negate, {std::move(f)});
+}
+
+Formula make(Op op, std::vector<Formula> parts) {
+  Formula f;
+  f.op = op;
+  f.parts = std::move(parts);
+  return f;
+}
+
+Formula call(std::string function, std::vector<Formula> arguments, int axis) {
+  Formula f = make(Op::call, std::move(arguments));
+  f.text = std::move(function);
+  f.axis = axis;
+  return f;
+}
+
+Formula compare(std::string sign, Formula a, Formula b) {
+  Formula f;
+  f.op = Op::compare;
+  f.text = std::move(sign);
+  f.parts.push_back(std::move(a));
+  f.parts.push_back(std::move(b));
+  return f;
+}
+
+Formula conditional(Formula condition, Formula chosen, Formula otherwise) {
+  Formula f;
+  f.op = Op::conditional;
+  f.parts.push_back(std::move(condition));
+  f.parts.push_back(std::move(chosen));
+  f.parts.push_back(std::move(otherwise));
+  return f;
+}
+
+Formula conjunction(std::vector<Formula> conditions) {
+  if (conditions.size() == 1) return std::move(conditions[0]);
+  return make(Op::logical_and, std::move(conditions));
+}
+
+Formula power(Formula base, const Rational& exponent) {
+  if (exponent.is_one()) return base;
+  Formula f;
+  f.op = Op::power;
+  f.parts.push_back(std::move(base));
+  f.parts.push_back(number(exponent));
+  return f;
+}
+
+Formula transpose(Formula a) {
+  if (a.op == Op::transpose) return std::move(a.parts[0]);
+  Formula f;
+  f.op = Op::transpose;
+  f.parts.push_back(std::move(a));
+  return f;
+}
+
+Formula negated(Formula a) {
+  if (a.op == Op::negate) return std::move(a.parts[0]);
+  if (a.op == Op::number && a.number.is_zero()) return a;
+  Formula f;
+  f.op = Op::negate;
+  f.parts.push_back(std::move(a));
+  return f;
+}
+
+Formula apply(Function f, std::vector<Formula> arguments) {
+  switch (f) {
+    case Function::less:
+    case Function::less_equal:
+    case Function::equal:
+    case Function::not_equal:
+      return compare(std::string(row(f).name), std::move(arguments[0]), std::move(arguments[1]));
+    case Function::logical_and:
+      return make(Op::logical_and, std::move(arguments));
+    case Function::logical_or:
+      return make(Op::logical_or, std::move(arguments));
+    case Function::logical_not:
+      return make(Op::logical_not, std::move(arguments));
+    case Function::select:
+      return conditional(std::move(arguments[0]), std::move(arguments[1]), std::move(arguments[2]));
+    case Function::power:
+      return make(Op::power, std::move(arguments));
+    default:
+      break;
+  }
+  Formula out = make(Op::function, std::move(arguments));
+  out.function = f;
+  return out;
+}
+
+Formula add(std::vector<Formula> terms) {
+  if (terms.size() == 1) return std::move(terms[0]);
+  Formula f;
+  f.op = Op::add;
+  std::vector<Formula> subtracted;
+  for (auto& t : terms) {
+    if (t.op == Op::negate)
+      subtracted.push_back(std::move(t.parts[0]));
+    else
+      f.parts.push_back(std::move(t));
+  }
+  f.negative.assign(f.parts.size(), 0);
+  for (auto& t : subtracted) f.parts.push_back(std::move(t));
+  f.negative.resize(f.parts.size(), 1);
+  return f;
+}
+
+bool same(const Formula& a, const Formula& b) {
+  if (a.op != b.op || a.text != b.text || a.function != b.function || a.axis != b.axis || a.number != b.number ||
+      a.negative != b.negative || a.parts.size() != b.parts.size() || a.binders.size() != b.binders.size())
+    return false;
+  for (std::size_t k = 0; k < a.parts.size(); ++k)
+    if (!same(a.parts[k], b.parts[k])) return false;
+  for (std::size_t k = 0; k < a.binders.size(); ++k)
+    if (a.binders[k].name != b.binders[k].name) return false;
+  return true;
+}
+
+void Product::multiply(Formula f, bool scalar) {
+  switch (f.op) {
+    case Op::number:
+      coefficient = coefficient * f.number;
+      return;
+    case Op::negate:
+      coefficient = -coefficient;
+      multiply(std::move(f.parts[0]), scalar);
+      return;
+    case Op::product:
+      for (auto& p : f.parts) multiply(std::move(p), scalar);
+      return;
+    case Op::quotient:
+      multiply(std::move(f.parts[0]), scalar);
+      divide(std::move(f.parts[1]));
+      return;
+    case Op::power:
+      if (f.parts[1].op == Op::negate && f.parts[1].parts[0].op == Op::number) {
+        const Rational exponent = f.parts[1].parts[0].number;
+        divide(power(std::move(f.parts[0]), exponent));
+        return;
+      }
+      break;
+    default:
+      break;
+  }
+  (scalar ? scalars : factors).push_back(std::move(f));
+}
+
+void Product::divide(Formula f) {
+  switch (f.op) {
+    case Op::number:
+      coefficient = coefficient / f.number;
+      return;
+    case Op::negate:
+      coefficient = -coefficient;
+      divide(std::move(f.parts[0]));
+      return;
+    case Op::product:
+      for (auto& p : f.parts) divide(std::move(p));
+      return;
+    default:
+      denominators.push_back(std::move(f));
+  }
+}
+
+namespace {
+
+/// Equal factors become powers: x*x is x^2.
+void collect_powers(std::vector<Formula>& factors) {
+  if (factors.size() > 16) return;  // a long product is no power; comparing all pairs would be slow
+  const auto split = [](const Formula& f) -> std::pair<const Formula*, Rational> {
+    if (f.op == Op::power && f.parts[1].op == Op::number) return {&f.parts[0], f.parts[1].number};
+    return {&f, 1};
+  };
+  for (std::size_t i = 0; i < factors.size(); ++i) {
+    Rational exponent = split(factors[i]).second;
+    bool found = false;
+    for (std::size_t k = i + 1; k < factors.size();) {
+      const auto [base, e] = split(factors[k]);
+      if (e.is_integer() && exponent.is_integer() && same(*base, *split(factors[i]).first)) {
+        exponent = exponent + e;
+        found = true;
+        factors.erase(factors.begin() + static_cast<std::ptrdiff_t>(k));
+      } else {
+        ++k;
+      }
+    }
+    if (!found) continue;
+    Formula base = *split(factors[i]).first;
+    factors[i] = power(std::move(base), exponent);
+  }
+}
+
+Formula product_of(std::vector<Formula> parts, bool arrays) {
+  if (parts.size() == 1) return std::move(parts[0]);
+  Formula f = make(Op::product, std::move(parts));
+  f.arrays = arrays;
+  return f;
+}
+
+Formula quotient_of(Formula a, Formula b) {
+  Formula f;
+  f.op = Op::quotient;
+  f.parts.push_back(std::move(a));
+  f.parts.push_back(std::move(b));
+  return f;
+}
+
+/// Whether a coefficient reads better below the line (`x/2`) than in front (`0.36*x`).
+bool reads_as_division(const Rational& c) {
+  if (c.is_integer()) return false;
+  const auto below = c.denominator().as_int64();
+  if (c.numerator().is_one() && below && *below <= 16 && *below != 10) return true;
+  return c.to_string().find('/') != std::string::npos;
+}
+
+}  // namespace
+
+Formula Product::build() && {
+  if (coefficient.is_zero() && scalars.empty() && factors.empty() && denominators.empty()) return number(0);
+  collect_powers(scalars);
+  collect_powers(factors);
+  collect_powers(denominators);
+  const bool minus = coefficient.sign() < 0;
+  const Rational size = minus ? -coefficient : coefficient;
+  Rational front = size;
+  if (reads_as_division(size)) {
+    front = size.numerator();
+    Formula below = number(size.denominator());
+    if (denominators.empty() && !scalars.empty() && !factors.empty()) {  // lambda/2*w
+      std::vector<Formula> lead;
+      if (!front.is_one()) lead.push_back(number(front));
+      for (auto& s : scalars) lead.push_back(std::move(s));
+      scalars.clear();
+      scalars.push_back(quotient_of(product_of(std::move(lead), false), std::move(below)));
+      front = 1;
+    } else {
+      denominators.insert(denominators.begin(), std::move(below));
+    }
+  }
+  std::vector<Formula> above;
+  if (!front.is_one()) above.push_back(number(front));
+  for (auto& s : scalars) above.push_back(std::move(s));
+  if (!factors.empty() && arrays && factors.size() > 1) {
+    above.push_back(product_of(std::move(factors), true));
+  } else {
+    for (auto& f : factors) above.push_back(std::move(f));
+  }
+  if (above.empty()) above.push_back(number(1));
+  Formula out = product_of(std::move(above), false);
+  if (!denominators.empty()) out = quotient_of(std::move(out), product_of(std::move(denominators), arrays));
+  return minus ? negated(std::move(out)) : std::move(out);
+}
+
+}  // namespace gradus::printing

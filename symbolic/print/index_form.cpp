@@ -1,0 +1,353 @@
+// Index notation: a node's element at places, binders with their ranges, filters.
+#include <algorithm>
+
+#include "symbolic/print/writer.hpp"
+
+namespace gradus::printing {
+
+// ---- places ----
+
+Place Writer::place(const Subscript& s, const Places& at) {
+  Place out;
+  out.offset = s.offset;
+  for (const auto& t : s.labels) {
+    const Place& p = at[t.label];
+    out.offset = sizes_.add(out.offset, sizes_.multiply(t.coefficient, p.offset));
+    for (const auto& [index, coefficient] : p.terms) {
+      const Size scaled = sizes_.multiply(t.coefficient, coefficient);
+      const auto found =
+          std::find_if(out.terms.begin(), out.terms.end(), [&](const auto& x) { return x.first == index; });
+      if (found == out.terms.end())
+        out.terms.emplace_back(index, scaled);
+      else
+        found->second = sizes_.add(found->second, scaled);
+    }
+    for (const auto& d : p.data) out.data.push_back({sizes_.multiply(t.coefficient, d.coefficient), d.formula});
+  }
+  std::erase_if(out.terms, [&](const auto& t) { return sizes_.is_zero(t.second); });
+  for (const auto& d : s.data) out.data.push_back({d.coefficient, element({d.data, d.subscripts}, at)});
+  return out;
+}
+
+Places Writer::places(const std::vector<Subscript>& subscripts, const Places& at) {
+  Places out;
+  for (const auto& s : subscripts) out.push_back(place(s, at));
+  return out;
+}
+
+Formula Writer::formula(const Place& p) const {
+  std::vector<Formula> sum;
+  const auto term = [&](Size coefficient, Formula f) {
+    Product product;
+    product.multiply(size(coefficient), false);
+    product.multiply(std::move(f), false);
+    sum.push_back(std::move(product).build());
+  };
+  for (const auto& [index, coefficient] : p.terms) term(coefficient, name(indices_[index].name));
+  for (const auto& d : p.data) term(d.coefficient, d.formula);
+  if (!sizes_.is_zero(p.offset) || sum.empty()) sum.push_back(size(p.offset));
+  return add(std::move(sum));
+}
+
+/// A named value or input at places; what is read where decides which ranges must be written.
+Formula Writer::read(Formula base, Expr e, const Places& at) {
+  if (at.empty()) return base;
+  std::vector<Formula> parts;
+  parts.push_back(std::move(base));
+  for (std::uint32_t k = 0; k < at.size(); ++k) {
+    note_reading(at[k], graph_.axis(e, k));
+    parts.push_back(formula(at[k]));
+  }
+  return make(Op::subscript, std::move(parts));
+}
+
+// ---- index names ----
+
+std::uint32_t Writer::open_index(const std::string& wanted) {
+  const auto is_open = [&](const std::string& text) {
+    return std::any_of(open_.begin(), open_.end(), [&](std::uint32_t i) { return indices_[i].name == text; });
+  };
+  std::string chosen = wanted;
+  if (chosen.empty() || names_.is_taken(chosen) || is_open(chosen))
+    for (std::size_t k = 0; chosen = names_.index(k), is_open(chosen); ++k) {
+    }
+  indices_.push_back({chosen, {}, false});
+  const auto index = static_cast<std::uint32_t>(indices_.size() - 1);
+  open_.push_back(index);
+  return index;
+}
+
+void Writer::note_reading(const Place& p, Size axis) {
+  if (p.terms.size() != 1) return;  // with several indices it is only checked, once their ranges are known
+  Index& index = indices_[p.terms[0].first];
+  if (!p.data.empty() || !sizes_.is_one(p.terms[0].second))
+    index.irregular = true;
+  else
+    index.readings.push_back({p.offset, axis});
+}
+
+/// Closes an index name. Its range is left to inference only where that gives exactly 0..count: one reading fixes the
+/// begin, one the end, and no other cuts the range or has a bound of another size.
+Binder Writer::close_index(std::uint32_t index, Size count) {
+  open_.erase(std::find(open_.begin(), open_.end(), index));
+  const Index& i = indices_[index];
+  bool begin = false;
+  bool end = false;
+  bool known = !i.irregular;
+  for (const auto& r : i.readings) {
+    const Size beyond = sizes_.subtract(sizes_.subtract(r.axis, r.offset), count);  // axis - offset - count
+    const auto low = sizes_.as_constant(r.offset);
+    const auto high = sizes_.as_constant(beyond);
+    if (!low || !high || *low < 0 || *high < 0) {
+      known = false;
+      break;
+    }
+    begin = begin || *low == 0;
+    end = end || *high == 0;
+  }
+  Binder out;
+  out.name = i.name;
+  out.range.push_back(number(0));
+  out.range.push_back(size(count));
+  out.shown = !(known && begin && end);
+  return out;
+}
+
+Places Writer::open_bound(const Node& n, const Places& at) {
+  Places all = at;
+  for (std::size_t l = n.rank; l < n.labels.size(); ++l) all.push_back({{}, {{open_index(), sizes_.constant(1)}}, {}});
+  return all;
+}
+
+std::vector<Binder> Writer::close_bound(const Node& n, const Places& at) {
+  std::vector<Binder> out;
+  for (std::size_t l = n.rank; l < n.labels.size(); ++l) out.push_back(close_index(at[l].terms[0].first, n.labels[l]));
+  return out;
+}
+
+// ---- guards ----
+
+std::vector<Formula> Writer::guards(const Node& n, const Places& at) {
+  std::vector<Formula> out;
+  for (const auto& g : n.guards) out.push_back(guard(g, at));
+  return out;
+}
+
+/// `p - a >= 0` as `a <= p`: what is added stands on one side, what is subtracted on the other.
+Formula Writer::guard(const Guard& g, const Places& at) {
+  if (g.kind == Guard::Kind::condition) return element(g.condition, at);
+  const Place p = place(g.affine, at);
+  Place left;   // subtracted terms, negated
+  Place right;  // added terms
+  const Size minus = sizes_.constant(-1);
+  for (const auto& t : p.terms) {
+    if (sizes_.is_negative(t.second))
+      left.terms.emplace_back(t.first, sizes_.multiply(minus, t.second));
+    else
+      right.terms.push_back(t);
+  }
+  for (const auto& d : p.data) {
+    if (sizes_.is_negative(d.coefficient))
+      left.data.push_back({sizes_.multiply(minus, d.coefficient), d.formula});
+    else
+      right.data.push_back(d);
+  }
+  bool strict = false;
+  for (const auto& t : sizes_.terms(p.offset)) {  // the constant 1 of a strict comparison belongs to its sign
+    if (g.kind == Guard::Kind::nonnegative && t.atoms.empty() && t.coefficient == -1) strict = true;
+  }
+  const Size offset = strict ? sizes_.add(p.offset, sizes_.constant(1)) : p.offset;
+  if (sizes_.is_nonnegative(offset))
+    right.offset = offset;
+  else
+    left.offset = sizes_.multiply(minus, offset);
+  const bool left_empty = left.terms.empty() && left.data.empty() && sizes_.is_zero(left.offset);
+  if (g.kind != Guard::Kind::nonnegative)
+    return compare(g.kind == Guard::Kind::zero ? "==" : "!=", formula(right), formula(left));
+  if (left_empty) return compare(strict ? ">" : ">=", formula(right), number(0));
+  return compare(strict ? "<" : "<=", formula(left), formula(right));
+}
+
+// ---- nodes ----
+
+Formula Writer::element(const Operand& o, const Places& at) { return element(o.expr, places(o.subscripts, at)); }
+
+Formula Writer::element(Expr e, const Places& at) {
+  if (is_leaf(e)) return read(name(labels_.at(e.id)), e, at);
+  if (at.empty()) return *array(e);
+  return element_body(e, at);
+}
+
+Formula Writer::element_body(Expr e, const Places& at) {
+  const Node& n = graph_[e];
+  switch (n.kind) {
+    case Kind::input:
+      return read(name(labels_.at(e.id)), e, at);
+    case Kind::constant:
+      return number(n.coefficients[0]);
+    case Kind::index:
+      return formula(place(n.affine, at));
+    case Kind::elementwise: {
+      std::vector<Formula> operands;
+      for (const auto& o : n.operands) operands.push_back(element(o, at));
+      return function_value(n, std::move(operands), names_);
+    }
+    case Kind::sum: {
+      std::vector<Formula> terms;
+      for (std::size_t k = 0; k < n.operands.size(); ++k) {
+        Product p;
+        p.coefficient = n.coefficients[k];
+        p.multiply(element(n.operands[k], at), false);
+        terms.push_back(std::move(p).build());
+      }
+      return add(by_weight(std::move(terms)));
+    }
+    case Kind::contraction:
+      return element_contraction(n, at);
+    case Kind::reduce:
+      return element_reduce(n, at);
+    case Kind::softmax:
+      return element_softmax(n, at);
+    case Kind::reshape: {
+      std::vector<Formula> arguments;
+      arguments.push_back(*array(n.operands[0].expr));  // the layout gives what has no array form a name
+      for (const Size s : n.labels) arguments.push_back(size(s));
+      return read(call("reshape", std::move(arguments)), e, at);
+    }
+  }
+  return {};
+}
+
+namespace {
+
+Formula over(std::string function, std::vector<Binder> binders, Formula body, std::vector<Formula> filters) {
+  Formula f;
+  f.op = Op::over;
+  f.text = std::move(function);
+  f.binders = std::move(binders);
+  f.parts.push_back(std::move(body));
+  if (!filters.empty()) f.parts.push_back(conjunction(std::move(filters)));
+  return f;
+}
+
+}  // namespace
+
+Formula Writer::element_contraction(const Node& n, const Places& at) {
+  const bool binds = n.labels.size() > n.rank;
+  Product outside;
+  outside.coefficient = n.coefficients[0];
+  Product inside;
+  std::vector<std::size_t> bound;
+  std::vector<std::size_t> free;
+  for (std::size_t k = 0; k < n.operands.size(); ++k) {
+    bool depends = false;
+    Graph::each_label(n.operands[k], [&](Label l) { depends = depends || l >= n.rank; });
+    // Under a guard a factor stays inside: where nothing passes, it must not count.
+    (binds && (depends || !n.guards.empty()) ? bound : free).push_back(k);
+  }
+  const auto is_scalar = [&](std::size_t k) { return n.operands[k].subscripts.empty(); };
+  if (!binds) {
+    for (const std::size_t k : free) outside.multiply(element(n.operands[k], at), is_scalar(k));
+    std::vector<Formula> conditions = guards(n, at);
+    Formula value = std::move(outside).build();
+    if (conditions.empty()) return value;
+    return conditional(conjunction(std::move(conditions)), std::move(value), number(0));
+  }
+  for (const std::size_t k : free) outside.multiply(element(n.operands[k], at), is_scalar(k));
+  if (auto rows = row_product(n, at, bound)) {
+    outside.multiply(std::move(*rows), false);
+    return std::move(outside).build();
+  }
+  const Places all = open_bound(n, at);
+  for (const std::size_t k : bound) inside.multiply(element(n.operands[k], all), is_scalar(k));
+  std::vector<Formula> filters = guards(n, all);
+  std::vector<Binder> binders = close_bound(n, all);
+  outside.coefficient = outside.coefficient * inside.coefficient;
+  inside.coefficient = 1;
+  Formula body = std::move(inside).build();
+  outside.multiply(over("sum", std::move(binders), std::move(body), std::move(filters)), false);
+  return std::move(outside).build();
+}
+
+/// Σ over the last axis of two arrays: `X[i] @ w`.
+std::optional<Formula> Writer::row_product(const Node& n, const Places& at, const std::vector<std::size_t>& factors) {
+  if (n.labels.size() != n.rank + 1 || !n.guards.empty() || factors.size() != 2) return std::nullopt;
+  for (const std::size_t k : factors) {
+    const Operand& o = n.operands[k];
+    if (!is_leaf(o.expr) || graph_.as_label(o.subscripts.back()) != n.rank) return std::nullopt;
+    if (graph_.axis(o.expr, graph_.rank(o.expr) - 1) != n.labels[n.rank]) return std::nullopt;
+    for (std::size_t a = 0; a + 1 < o.subscripts.size(); ++a) {
+      bool depends = false;
+      Graph::each_label(o.subscripts[a], [&](Label l) { depends = depends || l >= n.rank; });
+      if (depends) return std::nullopt;
+    }
+  }
+  if (n.operands[factors[0]] == n.operands[factors[1]]) return std::nullopt;  // a sum of squares
+  std::vector<Formula> parts;
+  for (const std::size_t k : factors) {
+    const Operand& o = n.operands[k];
+    std::vector<Subscript> leading(o.subscripts.begin(), o.subscripts.end() - 1);
+    parts.push_back(read(name(labels_.at(o.expr.id)), o.expr, places(leading, at)));
+  }
+  return make(Op::matmul, std::move(parts));
+}
+
+Formula Writer::element_reduce(const Node& n, const Places& at) {
+  const Places all = open_bound(n, at);
+  Formula body = element(n.operands[0], all);
+  std::vector<Formula> filters = guards(n, all);
+  std::vector<Binder> binders = close_bound(n, all);
+  if (!binders.empty())
+    return over(std::string(reduction_name(n.reduction)), std::move(binders), std::move(body), std::move(filters));
+  return body;
+}
+
+/// `softmax[k](x)` is the whole array over k where k is a new name, and its element where k is an index at hand; so
+/// the element is read from the array by a subscript, or k is the name of the index at that place.
+Formula Writer::element_softmax(const Node& n, const Places& at) {
+  const std::string function(softmax_name(n.softmax));
+  if (n.softmax == SoftmaxKind::logsumexp) {
+    const Places all = open_bound(n, at);
+    Formula body = element(n.operands[0], all);
+    std::vector<Formula> filters = guards(n, all);
+    std::vector<Binder> binders = close_bound(n, all);
+    return over(function, std::move(binders), std::move(body), std::move(filters));
+  }
+  const Operand& e = n.operands[0];
+  const Operand& x = n.operands[1];
+  std::vector<std::optional<Subscript>> elements(n.labels.size() - n.rank);
+  bool matches = e.expr == x.expr;
+  for (std::size_t k = 0; matches && k < x.subscripts.size(); ++k) {
+    const auto l = graph_.as_label(x.subscripts[k]);
+    if (!l || *l < n.rank) {
+      matches = x.subscripts[k] == e.subscripts[k];
+    } else {
+      auto& place = elements[*l - n.rank];
+      matches = !place || *place == e.subscripts[k];
+      place = e.subscripts[k];
+    }
+  }
+  matches = matches && std::all_of(elements.begin(), elements.end(), [](const auto& s) { return s.has_value(); });
+  const Places all = open_bound(n, at);
+  Formula body = element(x, all);
+  std::vector<Formula> filters = guards(n, all);
+  std::vector<Binder> binders = close_bound(n, all);
+  if (matches) {
+    std::vector<Formula> parts;
+    parts.push_back(over(function, std::move(binders), std::move(body), std::move(filters)));
+    for (std::size_t b = 0; b < elements.size(); ++b) {
+      const Place p = place(*elements[b], at);
+      note_reading(p, n.labels[n.rank + b]);
+      parts.push_back(formula(p));
+    }
+    return make(Op::subscript, std::move(parts));
+  }
+  Formula total = over("logsumexp", std::move(binders), std::move(body), std::move(filters));
+  std::vector<Formula> terms;
+  terms.push_back(element(e, at));
+  terms.push_back(negated(std::move(total)));
+  Formula logarithm = add(std::move(terms));
+  return n.softmax == SoftmaxKind::softmax ? apply(Function::exp, {std::move(logarithm)}) : logarithm;
+}
+
+}  // namespace gradus::printing

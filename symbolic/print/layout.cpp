@@ -1,0 +1,317 @@
+// Naming shared values, cutting long and deep expressions, ordering lines.
+#include "symbolic/print/layout.hpp"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "frontend/parse.hpp"
+#include "symbolic/print/formula.hpp"
+
+namespace gradus::printing {
+namespace {
+
+constexpr std::size_t longest_line = 90;  // estimated characters of an expression before parts get names
+constexpr std::size_t worth_a_name = 20;  // parts shorter than this are never cut out for length
+constexpr std::size_t cheap = 12;         // shared parts up to this length are repeated
+constexpr std::uint32_t deepest = 30;     // nested constructs in one line (the parser takes 256)
+
+class Planner {
+ public:
+  Planner(const Model& model, Names& names, std::vector<PlannedLine> roots)
+      : graph_(model.graph), model_(model), names_(names), roots_(std::move(roots)) {
+    std::vector<Expr> exprs;
+    for (const auto& r : roots_) exprs.push_back(r.expr);
+    nodes_ = graph_.reachable(exprs);
+    for (const auto& input : model.inputs) layout_.labels[input.expr.id] = input.name;
+  }
+
+  /// Values that have a name whatever their use.
+  void name_value(Expr e, const PlannedLine& line) {
+    if (worth_a_line(e)) named_.try_emplace(e.id, line);
+  }
+
+  Layout run() {
+    count_uses();
+    measure();
+    arrange();
+    return std::move(layout_);
+  }
+
+ private:
+  struct Measure {
+    std::size_t length = 0;
+    std::uint32_t depth = 0;
+    bool heavy = false;  // sums or reduces: not to be written twice
+  };
+
+  bool is_leaf_kind(Expr e) const {
+    const Node& n = graph_[e];
+    return n.kind == Kind::input || n.kind == Kind::constant || (n.kind == Kind::index && n.rank == 0) ||
+           (n.kind == Kind::elementwise && n.operands.empty());
+  }
+  bool worth_a_line(Expr e) const { return !is_leaf_kind(e); }
+
+  void count_uses() {
+    for (const Expr e : nodes_) {
+      const Node& n = graph_[e];
+      std::vector<Expr> children;
+      graph_.each_child(e, [&](Expr c) { children.push_back(c); });
+      std::sort(children.begin(), children.end());
+      // x*x is one use (it prints as x^2), and so are the two readings of a softmax
+      for (std::size_t k = 0; k < children.size(); ++k)
+        if (k == 0 || children[k] != children[k - 1]) ++uses_[children[k].id];
+      if (n.kind == Kind::reshape && !is_leaf_kind(n.operands[0].expr) && graph_.rank(n.operands[0].expr) > 0)
+        must_name(n.operands[0].expr);
+    }
+    for (const auto& r : roots_) ++uses_[r.expr.id];
+  }
+
+  void must_name(Expr e) {
+    if (!layout_.labels.contains(e.id)) named_.try_emplace(e.id, PlannedLine{});
+  }
+
+  bool has_name(Expr e) const { return layout_.labels.contains(e.id) || named_.contains(e.id); }
+
+  Measure inline_measure(Expr e) const {
+    if (const auto l = layout_.labels.find(e.id); l != layout_.labels.end()) return {l->second.size(), 0, false};
+    if (const auto n = named_.find(e.id); n != named_.end())
+      return {std::max<std::size_t>(2, n->second.name.size()), 0, false};
+    return measures_.at(e.id);
+  }
+
+  void measure() {
+    for (const Expr e : nodes_) {
+      if (layout_.labels.contains(e.id)) continue;
+      measures_[e.id] = measure_one(e);
+      if (has_name(e) || is_leaf_kind(e)) continue;
+      const Node& n = graph_[e];
+      const Measure& m = measures_[e.id];
+      const bool probability = n.rank > 0 && ((n.kind == Kind::elementwise && n.function == Function::sigmoid) ||
+                                              (n.kind == Kind::softmax && n.softmax == SoftmaxKind::softmax));
+      const bool view = n.kind == Kind::contraction && n.operands.size() == 1 && n.guards.empty() &&
+                        n.labels.size() == n.rank && n.coefficients[0].is_one();
+      if (view && inline_measure(n.operands[0].expr).length <= cheap) continue;
+      if (probability || (uses_[e.id] > 1 && (m.heavy || m.length > cheap))) must_name(e);
+    }
+  }
+
+  Measure measure_one(Expr e) {
+    const Node& n = graph_[e];
+    Measure m = combined(e);
+    // Cut where the line would be too long or too deep: the largest parts first. Sums may be broken into lines instead.
+    const bool breaks = n.kind == Kind::sum;
+    if ((m.length > longest_line && !breaks) || m.depth > deepest) {
+      std::vector<std::pair<std::size_t, Expr>> parts;
+      graph_.each_child(e, [&](Expr c) {
+        if (!has_name(c) && !is_leaf_kind(c)) parts.emplace_back(inline_measure(c).length, c);
+      });
+      std::sort(parts.begin(), parts.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+      for (const auto& [length, part] : parts) {
+        const bool deep = m.depth > deepest && measures_.at(part.id).depth >= deepest;
+        const bool wide = !breaks && m.length > longest_line && length > worth_a_name;
+        if (has_name(part) || (!deep && !wide)) continue;
+        must_name(part);
+        m.length -= std::min(m.length, length - std::min<std::size_t>(length, 2));
+      }
+      m = combined(e);
+    }
+    return m;
+  }
+
+  Measure combined(Expr e) const {
+    const Node& n = graph_[e];
+    Measure m;
+    m.heavy =
+        n.kind == Kind::softmax || n.kind == Kind::reduce || (n.kind == Kind::contraction && n.labels.size() > n.rank);
+    m.length = own_length(n);
+    graph_.each_child(e, [&](Expr c) {
+      const Measure child = inline_measure(c);
+      m.length += child.length;
+      m.depth = std::max(m.depth, child.depth + 1);
+      m.heavy = m.heavy || child.heavy;
+    });
+    return m;
+  }
+
+  /// Characters that a node adds to its operands, roughly.
+  std::size_t own_length(const Node& n) const {
+    switch (n.kind) {
+      case Kind::input:
+        return 1;
+      case Kind::constant:
+        return n.coefficients[0].to_string().size();
+      case Kind::index:
+        return graph_.sizes().to_string(n.affine.offset).size();
+      case Kind::elementwise: {
+        const FunctionRow& r = row(n.function);
+        if (r.spelling == Spelling::call && n.function != Function::power) return r.name.size() + 2 * n.operands.size();
+        return n.function == Function::select ? 11 : 3;
+      }
+      case Kind::sum: {
+        std::size_t length = 0;
+        for (const auto& c : n.coefficients)
+          length += 3 + (c == Rational(1) || c == Rational(-1) ? 0 : c.to_string().size() + 1);
+        return length;
+      }
+      case Kind::contraction:
+      case Kind::reduce: {
+        std::size_t length = 2 * n.operands.size() + 8 * n.guards.size();
+        if (n.labels.size() > n.rank) length += 5;
+        if (!n.coefficients.empty() && !n.coefficients[0].is_one()) length += n.coefficients[0].to_string().size() + 1;
+        return length;
+      }
+      case Kind::softmax:
+        return 12;
+      case Kind::reshape:
+        return 9 + 3 * n.rank;
+    }
+    return 1;
+  }
+
+  /// Lines in dependency order: what a root needs stands right before it.
+  void arrange() {
+    std::unordered_set<std::uint32_t> seen;
+    std::unordered_set<std::uint32_t> written;
+    for (const auto& root : roots_) {
+      std::vector<Expr> needed;
+      std::vector<Expr> open{root.expr};
+      while (!open.empty()) {
+        const Expr e = open.back();
+        open.pop_back();
+        if (!seen.insert(e.id).second) continue;
+        if (named_.contains(e.id)) needed.push_back(e);
+        graph_.each_child(e, [&](Expr c) { open.push_back(c); });
+      }
+      std::sort(needed.begin(), needed.end());
+      for (const Expr e : needed) {
+        PlannedLine line = named_.at(e.id);
+        if (line.name.empty() && line.role == PlannedLine::Role::value) line.name = new_name(e);
+        line.expr = e;
+        layout_.labels[e.id] = line.role == PlannedLine::Role::loss && line.name.empty() ? "loss" : line.name;
+        written_names_.insert(layout_.labels[e.id]);
+        layout_.lines.push_back(std::move(line));
+      }
+      const std::string own = root.role == PlannedLine::Role::loss && root.name.empty() ? "loss" : root.name;
+      if (written_names_.contains(own)) continue;
+      PlannedLine line = root;
+      line.defines = !layout_.labels.contains(root.expr.id) || graph_[root.expr].kind == Kind::input;
+      written_names_.insert(own);
+      layout_.lines.push_back(std::move(line));
+    }
+  }
+
+  /// p for probabilities, r for residuals, t1, t2, … else.
+  std::string new_name(Expr e) {
+    const Node& n = graph_[e];
+    if (n.kind == Kind::softmax && n.softmax == SoftmaxKind::softmax) return names_.numbered('p');
+    if (n.kind == Kind::elementwise && n.function == Function::sigmoid) return names_.numbered('p');
+    if (n.kind == Kind::sum && n.rank > 0) {
+      bool data = false;
+      bool minus = false;
+      for (std::size_t k = 0; k < n.operands.size(); ++k) {
+        const Node& o = graph_[n.operands[k].expr];
+        data = data || (o.kind == Kind::input && model_.inputs[o.payload].role == Input::Role::data);
+        minus = minus || n.coefficients[k].sign() < 0;
+      }
+      if (data && minus) return names_.numbered('r');
+    }
+    return names_.numbered('t');
+  }
+
+  const Graph& graph_;
+  const Model& model_;
+  Names& names_;
+  std::vector<PlannedLine> roots_;
+  std::vector<Expr> nodes_;
+  std::unordered_map<std::uint32_t, std::uint32_t> uses_;
+  std::unordered_map<std::uint32_t, PlannedLine> named_;
+  std::unordered_map<std::uint32_t, Measure> measures_;
+  std::unordered_set<std::string> written_names_;
+  Layout layout_;
+};
+
+void take_names(const Model& model, const Derived* derived, Names& names) {
+  for (const auto& i : model.inputs) names.take(i.name);
+  for (const auto& d : model.dimensions) names.take(d.name);
+  for (const auto& s : model.size_names) names.take(s);
+  if (derived == nullptr) return;
+  for (const auto& v : derived->values) names.take(v.name);
+  names.take("loss");
+}
+
+const NamedValue* value_named(const Derived& derived, const std::string& name) {
+  for (const auto& v : derived.values)
+    if (v.name == name || v.key == name) return &v;
+  return nullptr;
+}
+
+bool is_unnamed_loss(const DerivedValue& loss) { return loss.name.empty() || loss.name == "loss"; }
+
+std::vector<PlannedLine> roots_of(const Model& model, const Derived& derived, Names& names) {
+  using Role = PlannedLine::Role;
+  std::vector<PlannedLine> roots;
+  const auto value_line = [&](const DerivedValue& d, Role role) {
+    PlannedLine line;
+    line.role = role;
+    line.expr = d.value;
+    const NamedValue* v = value_named(derived, d.name);
+    line.name = v != nullptr ? v->name : d.name;
+    if (v != nullptr) line.indices = v->indices;
+    if (role == Role::loss && is_unnamed_loss(d)) line.name.clear();
+    roots.push_back(std::move(line));
+  };
+  for (const auto& d : derived.losses) value_line(d, Role::loss);
+  for (const auto& d : derived.outputs) value_line(d, Role::output);
+  const auto derivative_lines = [&](const DerivedValue& d, const std::string& prefix) {
+    const NamedValue* v = value_named(derived, d.name);
+    for (const auto& one : d.derivatives) {
+      PlannedLine line;
+      line.role = Role::derivative;
+      line.expr = one.expr;
+      line.by = model.inputs[one.input].name;
+      line.of = v != nullptr ? v->name : (d.name.empty() ? "loss" : d.name);
+      line.name = names.with_underscores(prefix + line.by);
+      roots.push_back(std::move(line));
+    }
+  };
+  for (const auto& d : derived.losses) {
+    const bool several = derived.losses.size() > 1;
+    derivative_lines(d, several ? "grad_" + (d.name.empty() ? "loss" : d.name) + "_" : "grad_");
+  }
+  for (const auto& d : derived.outputs) derivative_lines(d, "jac_" + d.name + "_");
+  return roots;
+}
+
+}  // namespace
+
+Layout plan(const Model& model, const Derived& derived, Names& names, bool derivatives_have_names) {
+  take_names(model, &derived, names);
+  const std::vector<PlannedLine> roots = roots_of(model, derived, names);
+  Planner planner(model, names, roots);
+  std::unordered_map<std::string, const PlannedLine*> by_name;
+  for (const auto& r : roots) by_name.emplace(r.name.empty() ? "loss" : r.name, &r);
+  for (const auto& v : derived.values) {
+    const auto root = by_name.find(v.name);
+    PlannedLine line;
+    if (root != by_name.end()) line = *root->second;
+    const bool other_loss = v.role == NamedValue::Role::loss && root == by_name.end() && v.name == "loss";
+    if (other_loss) continue;  // `loss` means a loss; as a mere value it needs a new name
+    if (root == by_name.end()) line.name = v.name;
+    line.indices = v.indices;
+    planner.name_value(v.expr, line);
+  }
+  if (derivatives_have_names)
+    for (const auto& r : roots)
+      if (r.role == PlannedLine::Role::derivative) planner.name_value(r.expr, r);
+  return planner.run();
+}
+
+Layout plan_expression(const Model& model, Expr e, Names& names) {
+  take_names(model, nullptr, names);
+  PlannedLine root;
+  root.expr = e;
+  Planner planner(model, names, {root});
+  return planner.run();
+}
+
+}  // namespace gradus::printing

@@ -1,0 +1,154 @@
+// One line of a printed program: the choice between array and index notation, and what both share.
+#include "symbolic/print/writer.hpp"
+
+#include <algorithm>
+
+namespace gradus::printing {
+
+Writer::Writer(const Graph& graph, Names& names, const std::unordered_map<std::uint32_t, std::string>& labels)
+    : graph_(graph), sizes_(graph.sizes()), names_(names), labels_(labels) {}
+
+Line Writer::define(Expr e, const std::vector<std::string>& indices) {
+  root_ = graph_[e].kind == Kind::input ? Expr{} : e;
+  return line(e, indices);
+}
+
+Line Writer::mention(Expr e) {
+  root_ = {};
+  return line(e, {});
+}
+
+Line Writer::line(Expr e, const std::vector<std::string>& indices) {
+  indices_.clear();
+  open_.clear();
+  if (auto whole = array(e)) return {{}, std::move(*whole)};
+  Places at;
+  for (std::uint32_t k = 0; k < graph_.rank(e); ++k) {
+    const std::uint32_t index = open_index(k < indices.size() ? indices[k] : "");
+    at.push_back({{}, {{index, sizes_.constant(1)}}, {}});
+  }
+  Line out;
+  out.right = element_body(e, at);
+  for (std::uint32_t k = 0; k < graph_.rank(e); ++k)
+    out.left.push_back(close_index(at[k].terms[0].first, graph_.axis(e, k)));
+  return out;
+}
+
+Formula Writer::size(Size s) const {
+  const auto terms = sizes_.terms(s);
+  if (terms.empty()) return number(0);
+  std::vector<Formula> sum;
+  for (const auto& t : terms) {
+    Product p;
+    p.coefficient = t.coefficient;
+    for (const SizeAtom id : t.atoms) {
+      const Sizes::Atom& a = sizes_.atom(id);
+      if (a.kind == Sizes::AtomKind::name)
+        p.factors.push_back(name(a.name));
+      else
+        p.factors.push_back(call(a.kind == Sizes::AtomKind::minimum ? "min" : "max", {size(a.a), size(a.b)}));
+    }
+    sum.push_back(std::move(p).build());
+  }
+  return add(std::move(sum));
+}
+
+namespace {
+
+std::size_t weight(const Formula& f) {
+  std::size_t w = 1;
+  for (const auto& p : f.parts) w += weight(p);
+  return w;
+}
+
+bool is_number(const Formula& f) { return f.op == Op::number || (f.op == Op::negate && f.parts[0].op == Op::number); }
+
+}  // namespace
+
+/// Heavier terms first, numbers last: `X @ w + b`, `x^2 + 1`.
+std::vector<Formula> Writer::by_weight(std::vector<Formula> terms) {
+  std::vector<std::pair<std::size_t, std::size_t>> order;
+  for (std::size_t k = 0; k < terms.size(); ++k) order.emplace_back(is_number(terms[k]) ? 0 : weight(terms[k]), k);
+  std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::vector<Formula> out;
+  for (const auto& o : order) out.push_back(std::move(terms[o.second]));
+  return out;
+}
+
+Formula Writer::function_value(const Node& n, std::vector<Formula> operands, const Names& names) {
+  switch (n.function) {
+    case Function::not_a_number:  // has no name in the language
+      return apply(Function::log, {number(-1)});
+    case Function::pi:  // a user's value may have taken the name
+      if (names.is_taken("pi")) return apply(Function::acos, {number(-1)});
+      break;
+    case Function::infinity:
+      if (names.is_taken("inf")) return negated(apply(Function::log, {number(0)}));
+      break;
+    case Function::less:
+    case Function::less_equal:
+      if (is_number(operands[0]) && !is_number(operands[1]))
+        return compare(n.function == Function::less ? ">" : ">=", std::move(operands[1]), std::move(operands[0]));
+      break;
+    case Function::equal:
+    case Function::not_equal:
+      if (is_number(operands[0])) std::swap(operands[0], operands[1]);
+      break;
+    case Function::power:
+      if (operands[1].op == Op::negate && is_number(operands[1])) {
+        Product p;
+        p.divide(power(std::move(operands[0]), operands[1].parts[0].number));
+        p.arrays = n.rank > 0;
+        return std::move(p).build();
+      }
+      break;
+    default:
+      break;
+  }
+  return apply(n.function, std::move(operands));
+}
+
+std::optional<Size> Writer::inverse_size(Expr e) const {
+  const Node& n = graph_[e];
+  if (n.kind != Kind::elementwise || n.function != Function::power || n.rank != 0) return std::nullopt;
+  if (!graph_.is_constant(n.operands[1].expr, -1)) return std::nullopt;
+  const Node& base = graph_[n.operands[0].expr];
+  if (base.kind != Kind::index || !base.affine.is_constant()) return std::nullopt;
+  return base.affine.offset;
+}
+
+std::string_view Writer::reduction_name(Reduction r) {
+  switch (r) {
+    case Reduction::maximum:
+      return "max";
+    case Reduction::minimum:
+      return "min";
+    case Reduction::product:
+      return "prod";
+    case Reduction::any:
+      return "any";
+    case Reduction::all:
+      return "all";
+    case Reduction::argmax:
+      return "argmax";
+    case Reduction::argmin:
+      return "argmin";
+    case Reduction::norm:
+      return "norm";
+  }
+  return "";
+}
+
+std::string_view Writer::softmax_name(SoftmaxKind k) {
+  switch (k) {
+    case SoftmaxKind::logsumexp:
+      return "logsumexp";
+    case SoftmaxKind::softmax:
+      return "softmax";
+    case SoftmaxKind::log_softmax:
+      return "log_softmax";
+  }
+  return "";
+}
+
+}  // namespace gradus::printing

@@ -1,0 +1,120 @@
+// Turns graph nodes into printing trees: array notation where it says exactly the same, index notation elsewhere.
+//
+// A node is written in one of two modes. As an array, its text has exactly the node's axes; there is none for many
+// nodes (std::nullopt). As an element, each axis is at a Place, an affine form of index names; this always exists.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "symbolic/graph.hpp"
+#include "symbolic/print/formula.hpp"
+#include "symbolic/print/names.hpp"
+
+namespace gradus::printing {
+
+/// offset + Σ coefficient × index name + Σ coefficient × index data, in the index names of the line being written.
+struct Place {
+  struct Data {
+    Size coefficient;
+    Formula formula;
+  };
+  Size offset;
+  std::vector<std::pair<std::uint32_t, Size>> terms;  // index name (position in Writer's list) and coefficient
+  std::vector<Data> data;
+};
+using Places = std::vector<Place>;
+
+/// The right side of a line with the index names of its left side (none in array notation).
+struct Line {
+  std::vector<Binder> left;
+  Formula right;
+};
+
+class Writer {
+ public:
+  /// `labels` names the nodes that have a line or a declaration of their own, by Expr::id.
+  Writer(const Graph& graph, Names& names, const std::unordered_map<std::uint32_t, std::string>& labels);
+
+  /// The definition of a node, although it has a name; `indices` are the index names its author used.
+  Line define(Expr e, const std::vector<std::string>& indices = {});
+  /// A node by its name where it has one.
+  Line mention(Expr e);
+
+  Formula size(Size s) const;
+
+ private:
+  /// An operand as an array whose axes are the labels (of the node that holds it) in this order.
+  struct Factor {
+    std::vector<Label> axes;
+    Formula formula;
+  };
+  friend class MatrixForm;
+
+  Line line(Expr e, const std::vector<std::string>& indices);
+  bool is_leaf(Expr e) const { return e != root_ && labels_.contains(e.id); }
+
+  // array notation (array_form.cpp, matrix_form.cpp)
+  std::optional<Formula> array(Expr e);
+  std::optional<Formula> array_body(Expr e);
+  std::optional<Factor> array_operand(const Operand& o, const std::vector<Size>& labels);
+  std::optional<Formula> array_subscript(const Subscript& s, Size axis, const std::vector<Size>& labels,
+                                         std::optional<Label>& label, bool& whole);
+  std::optional<std::vector<Formula>> aligned(const std::vector<Operand>& operands, const Node& n);
+  std::optional<Formula> array_reduce(const Node& n);
+  std::optional<Formula> array_softmax(const Node& n);
+  std::optional<Formula> array_along(const Node& n, const Operand& o, const std::string& function);
+  std::optional<Formula> array_contraction(const Node& n);
+
+  // index notation (index_form.cpp)
+  Formula element(Expr e, const Places& at);
+  Formula element_body(Expr e, const Places& at);
+  Formula element(const Operand& o, const Places& at);
+  Formula element_contraction(const Node& n, const Places& at);
+  Formula element_reduce(const Node& n, const Places& at);
+  Formula element_softmax(const Node& n, const Places& at);
+  std::optional<Formula> row_product(const Node& n, const Places& at, const std::vector<std::size_t>& factors);
+  Formula read(Formula base, Expr e, const Places& at);
+  Place place(const Subscript& s, const Places& at);
+  Places places(const std::vector<Subscript>& subscripts, const Places& at);
+  Formula formula(const Place& p) const;
+  std::vector<Formula> guards(const Node& n, const Places& at);
+  Formula guard(const Guard& g, const Places& at);
+
+  // index names
+  std::uint32_t open_index(const std::string& wanted = "");
+  Places open_bound(const Node& n, const Places& at);
+  std::vector<Binder> close_bound(const Node& n, const Places& at);
+  Binder close_index(std::uint32_t index, Size count);
+  void note_reading(const Place& p, Size axis);
+
+  static std::vector<Formula> by_weight(std::vector<Formula> terms);
+  static Formula function_value(const Node& n, std::vector<Formula> operands, const Names& names);
+  /// The size whose inverse a scalar operand is, for means.
+  std::optional<Size> inverse_size(Expr e) const;
+  static std::string_view reduction_name(Reduction r);
+  static std::string_view softmax_name(SoftmaxKind k);
+
+  /// An index name and where it was read: what decides whether its range can be left to inference.
+  struct Index {
+    std::string name;
+    struct Reading {
+      Size offset, axis;
+    };
+    std::vector<Reading> readings;  // as the only index of a subscript, with coefficient 1
+    bool irregular = false;         // as the only index with another coefficient, or beside data
+  };
+
+  const Graph& graph_;
+  Sizes sizes_;  // a copy: places need sizes that the graph does not have
+  Names& names_;
+  const std::unordered_map<std::uint32_t, std::string>& labels_;
+  std::vector<Index> indices_;
+  std::vector<std::uint32_t> open_;
+  std::unordered_map<std::uint32_t, bool> no_array_;
+  Expr root_;
+};
+
+}  // namespace gradus::printing
