@@ -11,7 +11,8 @@ namespace gradus {
 namespace printing {
 namespace {
 
-constexpr std::size_t widest = 100;
+constexpr std::size_t widest = 100;        // columns of text
+constexpr std::size_t widest_latex = 250;  // characters of LaTeX, which are set in far fewer columns
 
 class ProgramPrinter {
  public:
@@ -188,7 +189,7 @@ class ProgramPrinter {
       out += latex_head(planned, line) + " &= ";
       std::size_t column = 0;
       for (const std::string& piece : spell_pieces(line.right, form_)) {
-        if (column > 0 && column + piece.size() > widest && piece[0] == ' ') {
+        if (column > 0 && column + piece.size() > widest_latex && piece[0] == ' ') {
           out += " \\\\\n&\\quad";
           column = 0;
         }

@@ -8,7 +8,7 @@ namespace gradus::printing {
 
 /// A scalar has always a text; of other nodes those that broadcasting, matrix products and reductions reach.
 std::optional<Formula> Writer::array(Expr e) {
-  if (is_leaf(e)) return name(labels_.at(e.id));
+  if (is_leaf(e)) return name(labels_.at(e.id), graph_.rank(e) == 0);
   const Node& n = graph_[e];
   const bool reduces = n.kind == Kind::contraction || n.kind == Kind::reduce || n.kind == Kind::softmax;
   if (n.rank == 0 && !reduces && n.kind != Kind::reshape) return element_body(e, {});
@@ -24,7 +24,7 @@ std::optional<Formula> Writer::array_body(Expr e) {
   const Node& n = graph_[e];
   switch (n.kind) {
     case Kind::input:
-      return name(labels_.at(e.id));
+      return name(labels_.at(e.id), graph_.rank(e) == 0);
     case Kind::constant:
       return number(n.coefficients[0]);
     case Kind::index:
@@ -42,7 +42,7 @@ std::optional<Formula> Writer::array_body(Expr e) {
         Product p;
         p.coefficient = n.coefficients[k];
         p.arrays = true;
-        p.multiply(std::move((*operands)[k]), false);
+        p.multiply(std::move((*operands)[k]));
         terms.push_back(std::move(p).build());
       }
       return add(by_weight(std::move(terms)));

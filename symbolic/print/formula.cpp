@@ -6,9 +6,10 @@
 
 namespace gradus::printing {
 
-Formula name(std::string text) {
+Formula name(std::string text, bool scalar) {
   Formula f;
   f.op = Op::name;
+  f.scalar = scalar;
   f.text = std::move(text);
   return f;
 }
@@ -138,20 +139,42 @@ bool same(const Formula& a, const Formula& b) {
   return true;
 }
 
-void Product::multiply(Formula f, bool scalar) {
+namespace {
+
+/// Whether a factor is made of numbers and names without axes.
+bool leads(const Formula& f) {
+  switch (f.op) {
+    case Op::number:
+      return true;
+    case Op::name:
+      return f.scalar;
+    case Op::product:
+    case Op::quotient:
+    case Op::power:
+    case Op::function:
+    case Op::add:
+      return std::all_of(f.parts.begin(), f.parts.end(), leads);
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+void Product::multiply(Formula f) {
   switch (f.op) {
     case Op::number:
       coefficient = coefficient * f.number;
       return;
     case Op::negate:
       coefficient = -coefficient;
-      multiply(std::move(f.parts[0]), scalar);
+      multiply(std::move(f.parts[0]));
       return;
     case Op::product:
-      for (auto& p : f.parts) multiply(std::move(p), scalar);
+      for (auto& p : f.parts) multiply(std::move(p));
       return;
     case Op::quotient:
-      multiply(std::move(f.parts[0]), scalar);
+      multiply(std::move(f.parts[0]));
       divide(std::move(f.parts[1]));
       return;
     case Op::power:
@@ -164,7 +187,8 @@ void Product::multiply(Formula f, bool scalar) {
     default:
       break;
   }
-  (scalar ? scalars : factors).push_back(std::move(f));
+  auto& list = leads(f) ? scalars : factors;
+  list.push_back(std::move(f));
 }
 
 void Product::divide(Formula f) {

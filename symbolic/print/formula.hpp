@@ -48,6 +48,7 @@ struct Binder {
 struct Formula {
   Op op = Op::none;
   bool arrays = false;  // product: of arrays, elementwise
+  bool scalar = false;  // name: of a value without axes
   Function function = Function::pi;
   int axis = no_axis;  // call
   std::string text;
@@ -59,7 +60,7 @@ struct Formula {
   static constexpr int no_axis = -1000;
 };
 
-Formula name(std::string text);
+Formula name(std::string text, bool scalar = false);
 Formula number(const Rational& value);
 Formula call(std::string function, std::vector<Formula> arguments, int axis = Formula::no_axis);
 Formula make(Op op, std::vector<Formula> parts);
@@ -76,13 +77,13 @@ Formula negated(Formula a);
 /// A product of scalars and arrays with its denominators, put together as people write it: `lambda/2*w`, `r/(2*n)`.
 struct Product {
   Rational coefficient = 1;
-  std::vector<Formula> scalars;       // factors that do not vary over the line's axes
+  std::vector<Formula> scalars;       // names without axes and what is made of them: they lead
   std::vector<Formula> factors;       // the others
   std::vector<Formula> denominators;  // divided by
   bool arrays = false;                // whether factors are arrays
 
   /// Multiplies by a formula: its sign, coefficient and denominators go where they belong.
-  void multiply(Formula f, bool scalar);
+  void multiply(Formula f);
   /// Divides by a formula.
   void divide(Formula f);
   Formula build() &&;

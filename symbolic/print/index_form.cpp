@@ -39,8 +39,8 @@ Formula Writer::formula(const Place& p) const {
   std::vector<Formula> sum;
   const auto term = [&](Size coefficient, Formula f) {
     Product product;
-    product.multiply(size(coefficient), false);
-    product.multiply(std::move(f), false);
+    product.multiply(size(coefficient));
+    product.multiply(std::move(f));
     sum.push_back(std::move(product).build());
   };
   for (const auto& [index, coefficient] : p.terms) term(coefficient, name(indices_[index].name));
@@ -173,7 +173,7 @@ Formula Writer::guard(const Guard& g, const Places& at) {
 Formula Writer::element(const Operand& o, const Places& at) { return element(o.expr, places(o.subscripts, at)); }
 
 Formula Writer::element(Expr e, const Places& at) {
-  if (is_leaf(e)) return read(name(labels_.at(e.id)), e, at);
+  if (is_leaf(e)) return read(name(labels_.at(e.id), graph_.rank(e) == 0), e, at);
   if (at.empty()) return *array(e);
   return element_body(e, at);
 }
@@ -182,7 +182,7 @@ Formula Writer::element_body(Expr e, const Places& at) {
   const Node& n = graph_[e];
   switch (n.kind) {
     case Kind::input:
-      return read(name(labels_.at(e.id)), e, at);
+      return read(name(labels_.at(e.id), graph_.rank(e) == 0), e, at);
     case Kind::constant:
       return number(n.coefficients[0]);
     case Kind::index:
@@ -197,7 +197,7 @@ Formula Writer::element_body(Expr e, const Places& at) {
       for (std::size_t k = 0; k < n.operands.size(); ++k) {
         Product p;
         p.coefficient = n.coefficients[k];
-        p.multiply(element(n.operands[k], at), false);
+        p.multiply(element(n.operands[k], at));
         terms.push_back(std::move(p).build());
       }
       return add(by_weight(std::move(terms)));
@@ -245,27 +245,26 @@ Formula Writer::element_contraction(const Node& n, const Places& at) {
     // Under a guard a factor stays inside: where nothing passes, it must not count.
     (binds && (depends || !n.guards.empty()) ? bound : free).push_back(k);
   }
-  const auto is_scalar = [&](std::size_t k) { return n.operands[k].subscripts.empty(); };
   if (!binds) {
-    for (const std::size_t k : free) outside.multiply(element(n.operands[k], at), is_scalar(k));
+    for (const std::size_t k : free) outside.multiply(element(n.operands[k], at));
     std::vector<Formula> conditions = guards(n, at);
     Formula value = std::move(outside).build();
     if (conditions.empty()) return value;
     return conditional(conjunction(std::move(conditions)), std::move(value), number(0));
   }
-  for (const std::size_t k : free) outside.multiply(element(n.operands[k], at), is_scalar(k));
+  for (const std::size_t k : free) outside.multiply(element(n.operands[k], at));
   if (auto rows = row_product(n, at, bound)) {
-    outside.multiply(std::move(*rows), false);
+    outside.multiply(std::move(*rows));
     return std::move(outside).build();
   }
   const Places all = open_bound(n, at);
-  for (const std::size_t k : bound) inside.multiply(element(n.operands[k], all), is_scalar(k));
+  for (const std::size_t k : bound) inside.multiply(element(n.operands[k], all));
   std::vector<Formula> filters = guards(n, all);
   std::vector<Binder> binders = close_bound(n, all);
   outside.coefficient = outside.coefficient * inside.coefficient;
   inside.coefficient = 1;
   Formula body = std::move(inside).build();
-  outside.multiply(over("sum", std::move(binders), std::move(body), std::move(filters)), false);
+  outside.multiply(over("sum", std::move(binders), std::move(body), std::move(filters)));
   return std::move(outside).build();
 }
 
@@ -299,7 +298,27 @@ Formula Writer::element_reduce(const Node& n, const Places& at) {
   std::vector<Binder> binders = close_bound(n, all);
   if (!binders.empty())
     return over(std::string(reduction_name(n.reduction)), std::move(binders), std::move(body), std::move(filters));
-  return body;
+  return guarded_element(n.reduction, std::move(body), std::move(filters));
+}
+
+/// A reduction over nothing but its guards: the neutral element where they do not hold.
+Formula Writer::guarded_element(Reduction reduction, Formula body, std::vector<Formula> conditions) {
+  if (reduction == Reduction::norm) body = apply(Function::abs, {std::move(body)});
+  if (reduction == Reduction::argmax || reduction == Reduction::argmin) return number(0);
+  if (conditions.empty()) return body;
+  Formula condition = conjunction(std::move(conditions));
+  switch (reduction) {
+    case Reduction::any:
+      return make(Op::logical_and, {std::move(condition), std::move(body)});
+    case Reduction::all:
+      return make(Op::logical_or, {make(Op::logical_not, {std::move(condition)}), std::move(body)});
+    case Reduction::product:
+      return conditional(std::move(condition), std::move(body), number(1));
+    case Reduction::norm:
+      return conditional(std::move(condition), std::move(body), number(0));
+    default:
+      return conditional(std::move(condition), std::move(body), apply(Function::log, {number(-1)}));  // NaN
+  }
 }
 
 /// `softmax[k](x)` is the whole array over k where k is a new name, and its element where k is an index at hand; so

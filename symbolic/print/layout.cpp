@@ -63,7 +63,10 @@ class Planner {
       if (n.kind == Kind::reshape && !is_leaf_kind(n.operands[0].expr) && graph_.rank(n.operands[0].expr) > 0)
         must_name(n.operands[0].expr);
     }
-    for (const auto& r : roots_) ++uses_[r.expr.id];
+    for (const auto& r : roots_) {
+      ++uses_[r.expr.id];
+      roots_at_.insert(r.expr.id);
+    }
   }
 
   void must_name(Expr e) {
@@ -91,6 +94,8 @@ class Planner {
       const bool view = n.kind == Kind::contraction && n.operands.size() == 1 && n.guards.empty() &&
                         n.labels.size() == n.rank && n.coefficients[0].is_one();
       if (view && inline_measure(n.operands[0].expr).length <= cheap) continue;
+      const bool whole_line = roots_at_.contains(e.id) && uses_[e.id] == 1;
+      if (whole_line) continue;
       if (probability || (uses_[e.id] > 1 && (m.heavy || m.length > cheap))) must_name(e);
     }
   }
@@ -224,6 +229,7 @@ class Planner {
   std::vector<PlannedLine> roots_;
   std::vector<Expr> nodes_;
   std::unordered_map<std::uint32_t, std::uint32_t> uses_;
+  std::unordered_set<std::uint32_t> roots_at_;
   std::unordered_map<std::uint32_t, PlannedLine> named_;
   std::unordered_map<std::uint32_t, Measure> measures_;
   std::unordered_set<std::string> written_names_;

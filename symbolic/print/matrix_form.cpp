@@ -44,13 +44,13 @@ class MatrixForm {
         }
         auto f = w_.array(o.expr);
         if (!f) return false;
-        outside_.multiply(std::move(*f), true);
+        outside_.multiply(std::move(*f));
         continue;
       }
       auto f = w_.array_operand(o, n_.labels);
       if (!f) return false;
       if (f->axes.empty()) {
-        outside_.multiply(std::move(f->formula), true);
+        outside_.multiply(std::move(f->formula));
         continue;
       }
       Group g;
@@ -69,7 +69,7 @@ class MatrixForm {
       f = Formula(std::move(f.parts[0]));
     }
     if (g.rank() == 1) {
-      g.product.multiply(std::move(f), false);
+      g.product.multiply(std::move(f));
     } else if (f.op == Op::quotient && f.parts[0].op == Op::number) {
       g.product.coefficient = g.product.coefficient * f.parts[0].number;
       g.product.denominators.push_back(std::move(f.parts[1]));
@@ -190,8 +190,9 @@ class MatrixForm {
     const auto count = static_cast<Label>(n_.labels.size());
     using Step = bool (MatrixForm::*)(Label);
     // cheapest and most readable first
-    for (const Step step : {&MatrixForm::inner_product, &MatrixForm::matrix_times_vector, &MatrixForm::total,
-                            &MatrixForm::matrix_product, &MatrixForm::weigh, &MatrixForm::sum_axis})
+    for (const Step step :
+         {&MatrixForm::inner_product, &MatrixForm::rows_times_vector, &MatrixForm::matrix_times_vector,
+          &MatrixForm::total, &MatrixForm::matrix_product, &MatrixForm::weigh, &MatrixForm::sum_axis})
       for (Label l = n_.rank; l < count; ++l)
         if ((this->*step)(l)) {
           merge_equal_axes();
@@ -205,10 +206,19 @@ class MatrixForm {
     if (at.size() != 2 || groups_[at[0]].rank() != 1 || groups_[at[1]].rank() != 1) return false;
     Group b = take(at[1]);
     Group a = take(at[0]);
+    if (!a.chain.empty() && b.chain.empty()) std::swap(a, b);  // r @ X @ v
     std::vector<Formula> chain = as_chain(std::move(a));
     for (auto& f : as_chain(std::move(b))) chain.push_back(std::move(f));
-    outside_.multiply(chain_text(std::move(chain)), false);
+    outside_.multiply(chain_text(std::move(chain)));
     return true;
+  }
+
+  /// A product that needs no transpose.
+  bool rows_times_vector(Label l) {
+    const auto at = holders(l);
+    if (at.size() != 2 || groups_[at[0]].rank() + groups_[at[1]].rank() != 3) return false;
+    const Group& matrix = groups_[groups_[at[0]].rank() == 2 ? at[0] : at[1]];
+    return matrix.axes[1] == l && multiply(l, at[0], at[1]);
   }
 
   bool matrix_times_vector(Label l) {
@@ -251,11 +261,11 @@ class MatrixForm {
     for (const Label other : g.axes) count = w_.sizes_.multiply(count, n_.labels[other]);
     Formula body = text(std::move(g));
     if (take_inverse(count)) {
-      outside_.multiply(call("mean", {std::move(body)}), false);
+      outside_.multiply(call("mean", {std::move(body)}));
     } else if (is_square_of_plain(body)) {
-      outside_.multiply(power(make(Op::norm, {std::move(body.parts[0])}), 2), false);
+      outside_.multiply(power(make(Op::norm, {std::move(body.parts[0])}), 2));
     } else {
-      outside_.multiply(call("sum", {std::move(body)}), false);
+      outside_.multiply(call("sum", {std::move(body)}));
     }
     return true;
   }
@@ -288,7 +298,7 @@ class MatrixForm {
     Group& m = groups_[*matrix];
     if (m.axes[0] == l) m = flipped(std::move(m));
     fold_chain(m);
-    m.product.multiply(text(std::move(scale)), false);
+    m.product.multiply(text(std::move(scale)));
     outside_.coefficient = outside_.coefficient * m.product.coefficient;
     m.product.coefficient = 1;
     Formula scaled = std::move(m.product).build();
@@ -310,7 +320,7 @@ class MatrixForm {
     Formula body = text(std::move(g));
     const bool mean = take_inverse(n_.labels[l]);
     out.product.arrays = true;
-    out.product.multiply(call(mean ? "mean" : "sum", {std::move(body)}, axis), false);
+    out.product.multiply(call(mean ? "mean" : "sum", {std::move(body)}, axis));
     groups_.push_back(std::move(out));
     return true;
   }
@@ -328,7 +338,7 @@ class MatrixForm {
       auto f = combine();
       if (!f) return std::nullopt;
       outside_.arrays = true;
-      outside_.multiply(std::move(*f), false);
+      outside_.multiply(std::move(*f));
     }
     for (const Size s : inverse_sizes_) outside_.divide(w_.size(s));
     return std::move(outside_).build();
@@ -356,7 +366,7 @@ class MatrixForm {
     if (groups_.size() == 1) return text(std::move(groups_[0]));
     Product p;
     p.arrays = true;
-    for (auto& g : groups_) p.multiply(text(std::move(g)), false);
+    for (auto& g : groups_) p.multiply(text(std::move(g)));
     return std::move(p).build();
   }
 
@@ -365,7 +375,7 @@ class MatrixForm {
     std::vector<Formula> shape;
     for (std::uint32_t k = 0; k < n_.rank; ++k) shape.push_back(w_.size(n_.labels[k]));
     if (outside_.coefficient.is_zero() && outside_.scalars.empty()) return call("zeros", std::move(shape));
-    outside_.multiply(call("ones", std::move(shape)), false);
+    outside_.multiply(call("ones", std::move(shape)));
     for (const Size s : inverse_sizes_) outside_.divide(w_.size(s));
     return std::move(outside_).build();
   }
@@ -397,7 +407,7 @@ class MatrixForm {
     if (!full) return std::nullopt;
     if (body) {
       outside_.arrays = true;
-      outside_.multiply(std::move(*body), false);
+      outside_.multiply(std::move(*body));
     }
     for (const Size s : inverse_sizes_) outside_.divide(w_.size(s));
     return conditional(conjunction(std::move(conditions)), std::move(outside_).build(), number(0));
@@ -411,7 +421,7 @@ class MatrixForm {
       if (n_.rank == 2 && g.axes == std::vector<Label>{1, 0}) g = flipped(std::move(g));
       if (!is_suffix(g)) return std::nullopt;
       full = full || g.rank() == n_.rank;
-      p.multiply(text(std::move(g)), false);
+      p.multiply(text(std::move(g)));
     }
     return std::move(p).build();
   }
@@ -446,7 +456,7 @@ class MatrixForm {
       f = call(*first > 0 ? "tril" : "triu", {std::move(*body)});
     }
     outside_.arrays = true;
-    outside_.multiply(std::move(*f), false);
+    outside_.multiply(std::move(*f));
     for (const Size s : inverse_sizes_) outside_.divide(w_.size(s));
     return std::move(outside_).build();
   }

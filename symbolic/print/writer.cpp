@@ -44,9 +44,9 @@ Formula Writer::size(Size s) const {
     for (const SizeAtom id : t.atoms) {
       const Sizes::Atom& a = sizes_.atom(id);
       if (a.kind == Sizes::AtomKind::name)
-        p.factors.push_back(name(a.name));
+        p.multiply(name(a.name, true));
       else
-        p.factors.push_back(call(a.kind == Sizes::AtomKind::minimum ? "min" : "max", {size(a.a), size(a.b)}));
+        p.multiply(call(a.kind == Sizes::AtomKind::minimum ? "min" : "max", {size(a.a), size(a.b)}));
     }
     sum.push_back(std::move(p).build());
   }
@@ -55,8 +55,12 @@ Formula Writer::size(Size s) const {
 
 namespace {
 
+/// Roughly the characters of a formula, whatever its names are.
 std::size_t weight(const Formula& f) {
-  std::size_t w = 1;
+  std::size_t w = 2;
+  if (f.op == Op::function) w = row(f.function).name.size() + 2;
+  if (f.op == Op::call || f.op == Op::over) w = f.text.size() + 2 + 3 * f.binders.size();
+  if (f.op == Op::conditional) w = 11;
   for (const auto& p : f.parts) w += weight(p);
   return w;
 }

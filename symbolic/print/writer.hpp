@@ -74,6 +74,7 @@ class Writer {
   Formula element(const Operand& o, const Places& at);
   Formula element_contraction(const Node& n, const Places& at);
   Formula element_reduce(const Node& n, const Places& at);
+  static Formula guarded_element(Reduction reduction, Formula body, std::vector<Formula> conditions);
   Formula element_softmax(const Node& n, const Places& at);
   std::optional<Formula> row_product(const Node& n, const Places& at, const std::vector<std::size_t>& factors);
   Formula read(Formula base, Expr e, const Places& at);
