@@ -1,0 +1,82 @@
+// The front half of the compiler in one call, and questions about what it gives.
+#include "runtime/formula.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "frontend/parse.hpp"
+#include "symbolic/elaborate.hpp"
+
+namespace gradus {
+
+std::unique_ptr<Formula> load(const Source& source, const LoadOptions& options, Diagnostics& diagnostics) {
+  ast::Program program = parse(source, diagnostics);
+  ElaborateOptions elaborate_options;
+  elaborate_options.undeclared_are_params = options.expression;
+  std::optional<ast::Program> let;
+  if (!options.let.empty()) {
+    const Source let_source("--let", options.let);
+    Diagnostics let_diagnostics;
+    let = parse_let(let_source, let_diagnostics);
+    for (const Diagnostic& one : let_diagnostics.all()) {
+      Diagnostic placed = one;  // the place is in another text than the program's
+      if (!one.main.mark.is_none()) {
+        placed.foreign = ForeignPlace{"--let", let_source.position(one.main.mark.begin)};
+        placed.main.mark = Span::none();
+      }
+      for (Message& message : placed.more) message.mark = Span::none();
+      diagnostics.add(std::move(placed));
+    }
+    if (let_diagnostics.has_errors()) return nullptr;
+    elaborate_options.let = &*let;
+  }
+  std::optional<Model> model = elaborate(program, diagnostics, elaborate_options);
+  if (!model || diagnostics.has_errors()) return nullptr;
+  return std::make_unique<Formula>(Formula{source, std::move(program), std::move(*model)});
+}
+
+std::optional<std::uint32_t> find_input(const Model& model, std::string_view name) {
+  const std::string key = name_key(name);
+  for (std::uint32_t k = 0; k < model.inputs.size(); ++k) {
+    if (model.inputs[k].key == key) return k;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> find_size(const Model& model, std::string_view name) {
+  const std::string key = name_key(name);
+  for (const std::string& size : model.size_names) {
+    if (name_key(size) == key) return size;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> settable_names(const Model& model) {
+  std::vector<std::string> out;
+  for (const Input& input : model.inputs) out.push_back(input.name);
+  out.insert(out.end(), model.size_names.begin(), model.size_names.end());
+  return out;
+}
+
+std::vector<const NamedValue*> values_of(const Model& model, NamedValue::Role role) {
+  std::vector<const NamedValue*> out;
+  for (const NamedValue& value : model.values) {
+    if (value.role == role) out.push_back(&value);
+  }
+  return out;
+}
+
+std::string shape_text(const Sizes& sizes, const std::vector<Size>& shape) {
+  if (shape.empty()) return "scalar";
+  std::string out;
+  for (const Size size : shape) out += (out.empty() ? "[" : ", ") + sizes.to_string(size);
+  return out + "]";
+}
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  if (shape.empty()) return "a scalar";
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+}  // namespace gradus
