@@ -34,11 +34,11 @@ std::string element_text(const std::string& name, std::size_t element, const std
 
 }  // namespace
 
-void Binder::error(std::uint32_t number, std::string text) {
+void InputBinder::error(std::uint32_t number, std::string text) {
   diagnostics_.error(model_.inputs[number].span, std::move(text));
 }
 
-bool Binder::take(const std::vector<Given>& given) {
+bool InputBinder::take(const std::vector<Given>& given) {
   bool good = true;
   for (const Given& one : given) {
     const auto number = find_input(model_, one.name);
@@ -62,7 +62,7 @@ bool Binder::take(const std::vector<Given>& given) {
   return good;
 }
 
-bool Binder::take_size(const std::string& name, const Given& given) {
+bool InputBinder::take_size(const std::string& name, const Given& given) {
   const Array& array = given.value.array;
   const bool is_number = given.value.kind == GivenValue::Kind::literal && array.shape.empty();
   const double value = is_number ? array.values[0] : -1;
@@ -76,7 +76,7 @@ bool Binder::take_size(const std::string& name, const Given& given) {
   return true;
 }
 
-bool Binder::fit_rank(std::uint32_t number, Array array, bool one_column) {
+bool InputBinder::fit_rank(std::uint32_t number, Array array, bool one_column) {
   const Input& input = model_.inputs[number];
   if (one_column && input.shape.size() == 1 && array.shape.size() == 2) array.shape.pop_back();
   if (array.shape.size() != input.shape.size()) {
@@ -92,7 +92,7 @@ bool Binder::fit_rank(std::uint32_t number, Array array, bool one_column) {
   return true;
 }
 
-bool Binder::take_file(std::uint32_t number, const GivenValue& value) {
+bool InputBinder::take_file(std::uint32_t number, const GivenValue& value) {
   const bool is_table = value.path.size() > 4 && (value.path.ends_with(".csv") || value.path.ends_with(".CSV"));
   if (is_table) return take_csv(number, value);
   const Input& input = model_.inputs[number];
@@ -114,7 +114,7 @@ bool Binder::take_file(std::uint32_t number, const GivenValue& value) {
   return fit_rank(number, std::move(array), false);
 }
 
-bool Binder::take_csv(std::uint32_t number, const GivenValue& value) {
+bool InputBinder::take_csv(std::uint32_t number, const GivenValue& value) {
   const Input& input = model_.inputs[number];
   TableError wrong;
   Array array;
@@ -126,7 +126,7 @@ bool Binder::take_csv(std::uint32_t number, const GivenValue& value) {
   return fit_rank(number, std::move(array), array.shape[1] == 1);
 }
 
-bool Binder::take_table() {
+bool InputBinder::take_table() {
   TableError wrong;
   const auto table = open_table(options_.table, wrong);
   if (!table) {
@@ -157,7 +157,7 @@ bool Binder::take_table() {
   return good;
 }
 
-std::vector<std::uint32_t> Binder::missing_inputs() const {
+std::vector<std::uint32_t> InputBinder::missing_inputs() const {
   std::vector<std::uint32_t> out;
   for (std::uint32_t k = 0; k < model_.inputs.size(); ++k) {
     const bool has_default = model_.inputs[k].default_value.valid();
@@ -166,14 +166,14 @@ std::vector<std::uint32_t> Binder::missing_inputs() const {
   return out;
 }
 
-void Binder::set_size(const std::string& name, std::int64_t value) {
+void InputBinder::set_size(const std::string& name, std::int64_t value) {
   bindings_.sizes[name] = value;
   facts_[name] = {fmt::format("{} is {}", name, value), Span::none()};
 }
 
-void Binder::set_input(std::uint32_t number, Array array) { bindings_.inputs[number] = std::move(array); }
+void InputBinder::set_input(std::uint32_t number, Array array) { bindings_.inputs[number] = std::move(array); }
 
-std::vector<std::int64_t> Binder::shape_of(std::uint32_t number) const {
+std::vector<std::int64_t> InputBinder::shape_of(std::uint32_t number) const {
   std::vector<std::int64_t> out;
   for (const Size size : model_.inputs[number].shape) {
     out.push_back(model_.graph.sizes().evaluate(size, bindings_.sizes).value_or(-1));
@@ -181,7 +181,7 @@ std::vector<std::int64_t> Binder::shape_of(std::uint32_t number) const {
   return out;
 }
 
-bool Binder::finish() {
+bool InputBinder::finish() {
   if (!enough_memory()) return false;
   bool good = true;
   for (const auto& [number, kind] : fills_) good = fill(number, kind) && good;
@@ -194,7 +194,7 @@ bool Binder::finish() {
   return check_requirements() && good;
 }
 
-bool Binder::fill(std::uint32_t number, GivenValue::Kind kind) {
+bool InputBinder::fill(std::uint32_t number, GivenValue::Kind kind) {
   const Input& input = model_.inputs[number];
   Array array{shape_of(number), {}};
   std::int64_t count = 1;
@@ -224,7 +224,7 @@ bool Binder::fill(std::uint32_t number, GivenValue::Kind kind) {
   return true;
 }
 
-bool Binder::fill_defaults() {
+bool InputBinder::fill_defaults() {
   for (std::uint32_t k = 0; k < model_.inputs.size(); ++k) {
     const Input& input = model_.inputs[k];
     if (!input.default_value.valid() || bindings_.inputs.contains(k)) continue;
@@ -233,7 +233,7 @@ bool Binder::fill_defaults() {
   return true;
 }
 
-bool Binder::check_index(std::uint32_t number) {
+bool InputBinder::check_index(std::uint32_t number) {
   const Input& input = model_.inputs[number];
   const Array& array = bindings_.inputs.at(number);
   if (!input.index_bound) return true;  // `integer` is an assumption: `verify` checks it
@@ -259,7 +259,7 @@ bool Binder::check_index(std::uint32_t number) {
   return true;
 }
 
-bool Binder::check_requirements() {
+bool InputBinder::check_requirements() {
   bool good = true;
   for (const SizeRequirement& requirement : model_.requirements) {
     const auto value = model_.graph.sizes().evaluate(requirement.size, bindings_.sizes);
@@ -274,7 +274,7 @@ bool Binder::check_requirements() {
   return good;
 }
 
-bool Binder::enough_memory() {
+bool InputBinder::enough_memory() {
   double bytes = 0;
   std::string largest;
   double most = 0;
@@ -297,9 +297,9 @@ bool Binder::enough_memory() {
   return false;
 }
 
-std::optional<Bindings> bind(const Model& model, const std::vector<Given>& given, const BindOptions& options,
-                             Diagnostics& diagnostics) {
-  Binder binder(model, options, diagnostics);
+std::optional<Bindings> bind_inputs(const Model& model, const std::vector<Given>& given, const BindOptions& options,
+                                    Diagnostics& diagnostics) {
+  InputBinder binder(model, options, diagnostics);
   if (!binder.take(given)) return std::nullopt;
   const std::vector<std::uint32_t> missing = binder.missing_inputs();
   for (const std::uint32_t number : missing) {

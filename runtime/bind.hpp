@@ -27,13 +27,13 @@ struct BindOptions {
 /// Reads files, infers sizes, checks shapes, whole and in-range index data, size requirements and memory. All inputs
 /// and sizes of the model have a value in the result. Nothing when there was an error, placed at the input's
 /// declaration or in the data file. Names in `given` must be names of inputs or sizes.
-std::optional<Bindings> bind(const Model& model, const std::vector<Given>& given, const BindOptions& options,
-                             Diagnostics& diagnostics);
+std::optional<Bindings> bind_inputs(const Model& model, const std::vector<Given>& given, const BindOptions& options,
+                                    Diagnostics& diagnostics);
 
-/// The parts of `bind`, for callers that make up missing values themselves.
-class Binder {
+/// The parts of `bind_inputs`, for callers that make up missing values themselves.
+class InputBinder {
  public:
-  Binder(const Model& model, const BindOptions& options, Diagnostics& diagnostics)
+  InputBinder(const Model& model, const BindOptions& options, Diagnostics& diagnostics)
       : model_(model), options_(options), diagnostics_(diagnostics) {}
 
   /// Takes values and reads files; false after an error.

@@ -67,6 +67,16 @@ std::vector<const NamedValue*> values_of(const Model& model, NamedValue::Role ro
   return out;
 }
 
+bool has_something_to_differentiate(const Model& model, Diagnostics& diagnostics) {
+  const bool has_some =
+      !values_of(model, NamedValue::Role::loss).empty() || !values_of(model, NamedValue::Role::output).empty();
+  if (!has_some) {
+    diagnostics.error(Span::none(), "the formula has no loss and no output")
+        .help("write loss = …, output p = …, or end with an expression");
+  }
+  return has_some;
+}
+
 std::string shape_text(const Sizes& sizes, const std::vector<Size>& shape) {
   if (shape.empty()) return "scalar";
   std::string out;

@@ -37,6 +37,8 @@ std::optional<std::string> find_size(const Model& model, std::string_view name);
 std::vector<std::string> settable_names(const Model& model);
 /// The values (losses, outputs or other) of a role, in order.
 std::vector<const NamedValue*> values_of(const Model& model, NamedValue::Role role);
+/// Reports when the model has neither a loss nor an output.
+bool has_something_to_differentiate(const Model& model, Diagnostics& diagnostics);
 /// `[n, d]`; `scalar` for no axes.
 std::string shape_text(const Sizes& sizes, const std::vector<Size>& shape);
 /// `[3, 2]`; `a scalar` for no axes.

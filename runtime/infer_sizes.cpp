@@ -43,7 +43,7 @@ std::string axis_text(const Input& input, std::size_t axis) {
 
 }  // namespace
 
-bool Binder::infer_sizes() {
+bool InputBinder::infer_sizes() {
   for (const Dimension& dimension : model_.dimensions) {
     if (!dimension.value || bindings_.sizes.contains(dimension.name)) continue;
     bindings_.sizes[dimension.name] = *dimension.value;
@@ -63,7 +63,7 @@ bool Binder::infer_sizes() {
   return good;
 }
 
-bool Binder::infer_axis(std::uint32_t number, std::size_t axis, bool& changed) {
+bool InputBinder::infer_axis(std::uint32_t number, std::size_t axis, bool& changed) {
   std::set<std::string> unknown;
   for (const std::string& name : model_.graph.sizes().names(model_.inputs[number].shape[axis])) {
     if (!bindings_.sizes.contains(name)) unknown.insert(name);
@@ -71,7 +71,7 @@ bool Binder::infer_axis(std::uint32_t number, std::size_t axis, bool& changed) {
   return unknown.size() != 1 || solve(*unknown.begin(), number, axis, changed);
 }
 
-bool Binder::solve(const std::string& name, std::uint32_t number, std::size_t axis, bool& changed) {
+bool InputBinder::solve(const std::string& name, std::uint32_t number, std::size_t axis, bool& changed) {
   const Input& input = model_.inputs[number];
   const Sizes& sizes = model_.graph.sizes();
   const std::int64_t value = bindings_.inputs.at(number).shape[axis];
@@ -91,7 +91,7 @@ bool Binder::solve(const std::string& name, std::uint32_t number, std::size_t ax
   return true;
 }
 
-bool Binder::check_axis(std::uint32_t number, std::size_t axis) {
+bool InputBinder::check_axis(std::uint32_t number, std::size_t axis) {
   const Input& input = model_.inputs[number];
   const Sizes& sizes = model_.graph.sizes();
   const Array& array = bindings_.inputs.at(number);
@@ -110,7 +110,7 @@ bool Binder::check_axis(std::uint32_t number, std::size_t axis) {
   return false;
 }
 
-std::vector<std::string> Binder::unknown_sizes() const {
+std::vector<std::string> InputBinder::unknown_sizes() const {
   std::vector<std::string> out;
   for (const std::string& name : model_.size_names) {
     if (!bindings_.sizes.contains(name)) out.push_back(name);

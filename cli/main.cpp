@@ -1,0 +1,147 @@
+// The gradus program: finds the command, reads its options, and turns every way of failing into an exit status.
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "cli/session.hpp"
+
+namespace gradus::cli {
+namespace {
+
+struct Command {
+  const char* name;
+  const char* about;
+  Run (*add)(CLI::App&, Settings&);
+};
+
+constexpr std::array<Command, 7> commands = {{
+    {"check", "parse and check; print every name with its shape", add_check},
+    {"grad", "print the loss and its gradient as formulas", add_grad},
+    {"eval", "compile and evaluate on data", add_eval},
+    {"verify", "check the compiled gradient against a derivative in higher precision", add_verify},
+    {"build", "write an object or library and a C header", add_build},
+    {"bench", "time loss and gradient", add_bench},
+    {"fmt", "print the formula in canonical form", add_fmt},
+}};
+
+/// Shows one error without a place, in the form asked for.
+void show_error(const Settings& settings, const std::string& text, const std::string& help) {
+  Diagnostics diagnostics;
+  Diagnostic& error = diagnostics.error(Span::none(), text);
+  if (!help.empty()) error.help(help);
+  const auto form = settings.diagnostics == "json" ? DiagnosticForm::json : DiagnosticForm::text;
+  const std::string shown = render(diagnostics, nullptr, form, colours(settings));
+  std::fwrite(shown.data(), 1, shown.size(), stderr);
+}
+
+/// The form of errors must be known before the command line is understood.
+void find_form(int argc, char** argv, Settings& settings) {
+  for (int k = 1; k < argc; ++k) {
+    const std::string word = argv[k];
+    if (word == "--diagnostics=json" ||
+        (word == "--diagnostics" && k + 1 < argc && std::string(argv[k + 1]) == "json")) {
+      settings.diagnostics = "json";
+    }
+  }
+}
+
+/// The command's name: the first word that is no option.
+std::string command_word(int argc, char** argv) {
+  for (int k = 1; k < argc; ++k) {
+    const std::string word = argv[k];
+    if (word == "--color" || word == "--diagnostics") {
+      ++k;
+    } else if (!word.starts_with('-')) {
+      return word;
+    }
+  }
+  return "";
+}
+
+std::string command_list() {
+  std::string out;
+  for (const Command& command : commands) out += (out.empty() ? "" : ", ") + std::string(command.name);
+  return out;
+}
+
+/// Words that look like options but are none of the command.
+void refuse_unknown_options(const CLI::App& command) {
+  const std::vector<std::string> extras = command.remaining();
+  if (extras.empty()) return;
+  const std::string word = extras.front().substr(0, extras.front().find('='));
+  std::vector<std::string> known;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  }
+  const std::string near = did_you_mean(word, known);
+  throw UsageError{
+      fmt::format("gradus {} has no option {}", command.get_name(), word),
+      near.empty() ? fmt::format("its options are {}", fmt::join(known, ", ")) : fmt::format("did you mean {}?", near)};
+}
+
+int run(int argc, char** argv, Settings& settings) {
+  CLI::App app("Gradus turns loss formulas into readable gradients, fast native code and linkable objects.", "gradus");
+  app.set_version_flag("--version", std::string("gradus ") + version());
+  app.add_option("--color", settings.color, "auto, always or never")->check(CLI::IsMember({"auto", "always", "never"}));
+  app.add_option("--diagnostics", settings.diagnostics, "text or json")->check(CLI::IsMember({"text", "json"}));
+  app.require_subcommand(0, 1);
+  std::vector<std::pair<CLI::App*, Run>> added;
+  for (const Command& command : commands) {
+    CLI::App* sub = app.add_subcommand(command.name, command.about);
+    sub->set_version_flag("--version", std::string("gradus ") + version());
+    sub->allow_extras();
+    add_common(*sub, settings);
+    added.emplace_back(sub, command.add(*sub, settings));
+  }
+  app.allow_extras();
+  const std::string word = command_word(argc, argv);
+  bool known = word.empty();
+  std::vector<std::string> names;
+  for (const Command& command : commands) {
+    known = known || word == command.name;
+    names.emplace_back(command.name);
+  }
+  if (!known) {
+    const std::string near = did_you_mean(word, names);
+    throw UsageError{fmt::format("there is no command '{}'", word),
+                     near.empty() ? "the commands are " + command_list() : fmt::format("did you mean {}?", near)};
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    throw UsageError{error.what(), ""};
+  }
+  for (const auto& [sub, command] : added) {
+    if (!sub->parsed()) continue;
+    refuse_unknown_options(*sub);
+    return command();
+  }
+  const std::vector<std::string> extras = app.remaining();
+  if (!extras.empty()) throw UsageError{fmt::format("there is no option {}", extras.front()), "see gradus --help"};
+  throw UsageError{"a command is missing: " + command_list(), "see gradus --help"};
+}
+
+}  // namespace
+}  // namespace gradus::cli
+
+int main(int argc, char** argv) {
+  using namespace gradus::cli;
+  Settings settings;
+  find_form(argc, argv, settings);
+  try {
+    return run(argc, argv, settings);
+  } catch (const UsageError& error) {
+    show_error(settings, error.text, error.help);
+    return usage;
+  } catch (const std::bad_alloc&) {
+    show_error(settings, "there is not enough memory", "");
+    return wrong;
+  } catch (const std::exception& error) {
+    show_error(settings, fmt::format("internal error: {}", error.what()), "please report this as a bug of Gradus");
+    return internal;
+  }
+}
