@@ -15,6 +15,17 @@ std::string shape_about(const Model& model, const std::vector<Size>& shape) {
   return shape.empty() ? "a number" : shape_text(model.graph.sizes(), shape) + (shape.size() > 1 ? ", row-major" : "");
 }
 
+CArgument argument(CParameter::Kind kind, const std::string& name, std::uint32_t number, const std::string& type,
+                   const std::string& about) {
+  CArgument out;
+  out.parameter.kind = kind;
+  out.parameter.name = name;
+  out.parameter.number = number;
+  out.type = type;
+  out.about = about;
+  return out;
+}
+
 /// SIZES and INPUTS, which all functions begin with.
 class Signature {
  public:
@@ -22,7 +33,7 @@ class Signature {
     scope_.unique("workspace");
     for (std::uint32_t k = 0; k < model.size_names.size(); ++k) {
       const std::string name = scope_.unique(c_identifier(name_key(model.size_names[k])));
-      sizes_.push_back({{CParameter::Kind::size, name, k}, "int64_t ", size_about(model.size_names[k])});
+      sizes_.push_back(argument(CParameter::Kind::size, name, k, "int64_t ", size_about(model.size_names[k])));
     }
     for (std::uint32_t k = 0; k < model.inputs.size(); ++k) inputs_.push_back(input(k));
   }
@@ -49,16 +60,14 @@ class Signature {
     const bool scalar = input.shape.empty();
     std::string about = shape_about(model_, input.shape);
     if (name != input.name) about = input.name + ": " + about;
+    using Kind = CParameter::Kind;
     if (input.index_bound) {
       about += fmt::format(", 0 <= {} < {}", name, model_.graph.sizes().to_string(*input.index_bound));
-      return {{scalar ? CParameter::Kind::index_scalar : CParameter::Kind::index_array, name, number},
-              scalar ? "int64_t " : "const int64_t *",
-              about};
+      const Kind kind = scalar ? Kind::index_scalar : Kind::index_array;
+      return argument(kind, name, number, scalar ? "int64_t " : "const int64_t *", about);
     }
     if (input.default_value.valid()) about += ", by default " + print_expression(model_, input.default_value);
-    return {{scalar ? CParameter::Kind::scalar : CParameter::Kind::array, name, number},
-            scalar ? "double " : "const double *",
-            about};
+    return argument(scalar ? Kind::scalar : Kind::array, name, number, scalar ? "double " : "const double *", about);
   }
 
   const Model& model_;
@@ -99,9 +108,8 @@ class Writer {
     CScope scope = signature_.scope();
     const auto output = [&](const std::string& wanted, Expr e) {
       const auto number = static_cast<std::uint32_t>(out.roots.size() - 1);
-      out.arguments.push_back({{CParameter::Kind::output, scope.unique(wanted), number},
-                               "double *",
-                               "out: " + shape_about(model_, model_.graph.shape(e)) + "; may be NULL"});
+      out.arguments.push_back(argument(CParameter::Kind::output, scope.unique(wanted), number, "double *",
+                                       "out: " + shape_about(model_, model_.graph.shape(e)) + "; may be NULL"));
     };
     output(value_name, value.value);
     for (const Derivative& derivative : value.derivatives) {
@@ -109,7 +117,7 @@ class Writer {
       out.roots.push_back(derivative.expr);
       output(stem + c_identifier(model_.inputs[derivative.input].key), derivative.expr);
     }
-    out.arguments.push_back({{CParameter::Kind::workspace, "workspace", 0}, "void *", ""});
+    out.arguments.push_back(argument(CParameter::Kind::workspace, "workspace", 0, "void *", ""));
     functions_.push_back(std::move(out));
   }
 
