@@ -1,0 +1,178 @@
+// Rewriting to what the planner knows: softmax and norm become maxima, sums and elementwise nodes.
+#include "codegen/plan/expand.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace gradus::planning {
+namespace {
+
+/// More operands than this in one node would make one straight block of code too long.
+constexpr std::size_t most_operands = 256;
+
+class Expander {
+ public:
+  explicit Expander(Graph& graph) : graph_(graph) {}
+
+  std::vector<Expr> run(const std::vector<Expr>& roots) {
+    for (const Expr e : graph_.reachable(roots)) map_[e.id] = expanded(e);
+    std::vector<Expr> out;
+    for (const Expr r : roots) out.push_back(map_.at(r.id));
+    return out;
+  }
+
+ private:
+  Expr expanded(Expr e) {
+    Node n = graph_[e];
+    bool changed = false;
+    for (auto& o : n.operands) changed |= renew(o);
+    for (auto& g : n.guards) changed |= g.kind == Guard::Kind::condition ? renew(g.condition) : renew(g.affine);
+    if (n.kind == Kind::index) changed |= renew(n.affine);
+    if (n.kind == Kind::softmax) return softmax(n);
+    if (n.kind == Kind::reduce && n.reduction == Reduction::norm) return norm(n);
+    const bool long_sum = n.kind == Kind::sum || (n.kind == Kind::contraction && n.labels.size() == n.rank);
+    if (long_sum && n.operands.size() > most_operands) return cut(std::move(n));
+    return changed ? graph_.intern(std::move(n)) : e;
+  }
+
+  bool renew(Expr& e) {
+    const auto found = map_.find(e.id);
+    if (found == map_.end() || found->second == e) return false;
+    e = found->second;
+    return true;
+  }
+  bool renew(Subscript& s) {
+    bool changed = false;
+    for (auto& d : s.data) {
+      changed |= renew(d.data);
+      for (auto& inner : d.subscripts) changed |= renew(inner);
+    }
+    return changed;
+  }
+  bool renew(Operand& o) {
+    bool changed = renew(o.expr);
+    for (auto& s : o.subscripts) changed |= renew(s);
+    return changed;
+  }
+
+  /// A long sum or product as one of shorter ones over the same axes.
+  Expr cut(Node n) {
+    while (n.operands.size() > most_operands) {
+      std::vector<Operand> operands;
+      std::vector<Rational> coefficients;
+      for (std::size_t k = 0; k < n.operands.size(); k += most_operands) {
+        const std::size_t end = std::min(k + most_operands, n.operands.size());
+        Node part;
+        part.kind = n.kind;
+        part.labels = n.labels;
+        part.rank = n.rank;
+        part.operands.assign(n.operands.begin() + static_cast<std::ptrdiff_t>(k),
+                             n.operands.begin() + static_cast<std::ptrdiff_t>(end));
+        if (n.kind == Kind::sum)
+          part.coefficients.assign(n.coefficients.begin() + static_cast<std::ptrdiff_t>(k),
+                                   n.coefficients.begin() + static_cast<std::ptrdiff_t>(end));
+        else
+          part.coefficients = {1};
+        operands.push_back(graph_.whole(graph_.intern(std::move(part))));
+        coefficients.push_back(1);
+      }
+      n.operands = std::move(operands);
+      if (n.kind == Kind::sum) n.coefficients = std::move(coefficients);
+    }
+    return graph_.intern(std::move(n));
+  }
+
+  Expr softmax(const Node& n) {
+    const Operand& x = n.operands.back();
+    // The maximum and the sum have only the axes that x and the guards use.
+    std::vector<char> used(n.labels.size(), 0);
+    for (Label l = n.rank; l < n.labels.size(); ++l) used[l] = 1;
+    Graph::each_label(x, [&](Label l) { used[l] = 1; });
+    for (const auto& g : n.guards) Graph::each_label(g, [&](Label l) { used[l] = 1; });
+    std::vector<Size> labels;
+    std::vector<Subscript> map(n.labels.size()), axes;
+    for (Label l = 0; l < n.labels.size(); ++l) {
+      if (!used[l]) continue;
+      map[l] = graph_.label(static_cast<Label>(labels.size()));
+      if (l < n.rank) axes.push_back(graph_.label(l));
+      labels.push_back(n.labels[l]);
+    }
+    const auto rank = static_cast<std::uint32_t>(axes.size());
+    const Operand inner = graph_.substitute(x, map);
+    std::vector<Guard> guards;
+    for (const auto& g : n.guards) guards.push_back(graph_.substitute(g, map));
+
+    const Expr largest = graph_.reduce(Reduction::maximum, labels, rank, inner, guards);
+    // Where the maximum is infinite (nothing, or nothing but -inf, or +inf) x - 0 is what does not become NaN.
+    const Expr infinite = graph_.apply(Function::equal, {graph_.apply(Function::abs, {largest}), spread(Function::infinity, largest)});
+    const Expr shift = graph_.apply(Function::select, {infinite, spread_zero(largest), largest});
+    const Expr shifted = graph_.sum(labels, {{1, inner}, {-1, at_axes(shift, rank)}});
+    const Expr exponentials = graph_.elementwise(Function::exp, labels, {{shifted, graph_.identity(graph_.rank(shifted))}});
+    const Expr total = graph_.contraction(labels, rank, 1, {graph_.whole(exponentials)}, guards);
+
+    const std::vector<Size> shape(n.labels.begin(), n.labels.begin() + n.rank);
+    const std::vector<Size> kept(labels.begin(), labels.begin() + rank);
+    if (n.softmax == SoftmaxKind::logsumexp) {
+      const Expr sum = graph_.sum(kept, {{1, at_axes(shift, rank)}, {1, at_axes(graph_.apply(Function::log, {total}), rank)}});
+      return graph_.view(shape, {sum, axes});
+    }
+    const Expr difference = graph_.sum(shape, {{1, n.operands[0]}, {-1, {shift, axes}}});
+    if (n.softmax == SoftmaxKind::log_softmax)
+      return graph_.sum(shape, {{1, graph_.whole(difference)}, {-1, {graph_.apply(Function::log, {total}), axes}}});
+    const Expr numerator = graph_.elementwise(Function::exp, shape, {graph_.whole(difference)});
+    // Of nothing but -inf every projection is 0.
+    const Expr nothing = graph_.apply(Function::equal, {total, spread_zero(total)});
+    const Expr reciprocal = graph_.apply(Function::select, {nothing, spread_zero(total), graph_.power(total, -1)});
+    return graph_.contraction(shape, n.rank, 1, {graph_.whole(numerator), {reciprocal, axes}});
+  }
+
+  Operand at_axes(Expr e, std::uint32_t rank) { return {e, graph_.identity(std::min(rank, graph_.rank(e)))}; }
+  Expr spread(Function f, Expr like) { return graph_.view(graph_.shape(like), {graph_.named_constant(f), {}}); }
+  Expr spread_zero(Expr like) { return graph_.view(graph_.shape(like), {graph_.constant(0), {}}); }
+
+  /// Three sums of squares, of x and of x scaled down and up by powers of two; the one that neither overflowed nor lost
+  /// its terms to underflow gives the root. One pass, no division.
+  Expr norm(const Node& n) {
+    const Rational up = *Rational(2).power(600), down = *Rational(2).power(-600), least = *Rational(2).power(-900);
+    const Expr plain = squares(n, 1), big = squares(n, down), small = squares(n, up);
+    const auto f = [&](Function function, std::vector<Expr> operands) { return graph_.apply(function, std::move(operands)); };
+    const Expr infinity = spread(Function::infinity, plain);
+    const Expr least_value = graph_.view(graph_.shape(plain), {graph_.constant(least), {}});
+    const Expr good = f(Function::logical_and, {f(Function::less, {plain, infinity}), f(Function::less, {least_value, plain})});
+    const Expr root_big = graph_.scale(f(Function::sqrt, {big}), up);
+    const Expr root_small = graph_.scale(f(Function::sqrt, {small}), down);
+    const Expr rest = f(Function::select, {f(Function::equal, {plain, infinity}), root_big, root_small});
+    return f(Function::select, {good, f(Function::sqrt, {plain}), rest});
+  }
+
+  Expr squares(const Node& n, const Rational& scale) {
+    Operand x = n.operands[0];
+    if (!scale.is_one()) {
+      // Interned as it is: the constructors would multiply the two scales into one that overflows.
+      Node scaled;
+      scaled.kind = Kind::sum;
+      scaled.labels = graph_.shape(x.expr);
+      scaled.rank = static_cast<std::uint32_t>(scaled.labels.size());
+      scaled.operands = {graph_.whole(x.expr)};
+      scaled.coefficients = {scale};
+      x.expr = graph_.intern(std::move(scaled));
+    }
+    Node product;
+    product.kind = Kind::contraction;
+    product.labels = n.labels;
+    product.rank = n.rank;
+    product.operands = {x, x};
+    product.guards = n.guards;
+    product.coefficients = {1};
+    return graph_.intern(std::move(product));
+  }
+
+  Graph& graph_;
+  std::unordered_map<std::uint32_t, Expr> map_;
+};
+
+}  // namespace
+
+std::vector<Expr> expand(Graph& graph, const std::vector<Expr>& roots) { return Expander(graph).run(roots); }
+
+}  // namespace gradus::planning

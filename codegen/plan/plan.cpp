@@ -1,0 +1,376 @@
+// The plan as a whole: stages become phases, values get places, blocks are combined, outputs are written last.
+#include "codegen/plan.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "codegen/plan/expand.hpp"
+#include "codegen/plan/group.hpp"
+#include "codegen/plan/nest.hpp"
+#include "codegen/plan/reducer.hpp"
+#include "codegen/plan/roles.hpp"
+#include "codegen/plan/units.hpp"
+
+namespace gradus {
+namespace planning {
+namespace {
+
+/// Rows of a tile: few, so that what a row needs stays in cache; a multiple of the lanes.
+constexpr std::int64_t tile_rows = 16;
+/// Blocks of a pass at most (a power of two), and rows of a block at least.
+constexpr std::int64_t most_blocks = 64;
+constexpr std::int64_t fewest_rows = 128;
+/// A block's accumulators are at most this many numbers for each of its rows.
+constexpr std::int64_t accumulators_a_row = 16;
+/// A serial phase that is longer than this many instructions ends at its next unit.
+constexpr std::size_t longest_phase = 4000;
+
+class Planner {
+ public:
+  Planner(Model& model, const std::vector<Expr>& roots, const std::vector<Expr>& checks) : model_(model), graph_(model.graph) {
+    std::vector<Expr> all = roots;
+    all.insert(all.end(), checks.begin(), checks.end());
+    all = expand(graph_, all);
+    roots_.assign(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(roots.size()));
+    checks_.assign(all.begin() + static_cast<std::ptrdiff_t>(roots.size()), all.end());
+    std::vector<char> data(graph_.node_count(), 0);
+    for (const Input& i : model.inputs)
+      if (i.role == Input::Role::data) data[i.expr.id] = 1;
+    roles_ = assign_roles(graph_, all, data);
+    units_ = form_units(graph_, roles_, all);
+  }
+
+  loops::Program run() {
+    program_.sizes = &graph_.sizes();
+    program_.size_names = model_.size_names;
+    program_.outputs = static_cast<std::uint32_t>(roots_.size());
+    place_inputs();
+    for (const Stage& stage : units_.stages)
+      for (const Unit& unit : stage.units)
+        for (const Expr e : unit.members) place(e);
+    start_serial();
+    verify_arguments();
+    std::vector<Expr> unfinished;  // reductions over the stream whose blocks are not combined yet
+    std::uint32_t level = 0;
+    for (const Stage& stage : units_.stages) {
+      if (stage.level != level) finish(unfinished);
+      level = stage.level;
+      if (stage.blocked) {
+        blocked(stage);
+        for (const Unit& unit : stage.units)
+          for (const Expr e : unit.members)
+            if (roles_.of[e.id].reduced) unfinished.push_back(e);
+      } else {
+        for (const Unit& unit : stage.units) {
+          serial_room();
+          emit(*emitter_, unit, {}, {});
+        }
+      }
+    }
+    finish(unfinished);
+    write_outputs();
+    end_serial();
+    return std::move(program_);
+  }
+
+ private:
+  // Buffers -------------------------------------------------------------------------------------------------------
+
+  BufferId buffer(std::string name, loops::Buffer::Scope scope, Size elements, std::uint32_t number = 0, bool integer = false) {
+    program_.buffers.push_back({std::move(name), scope, integer, elements, number});
+    return {static_cast<std::uint32_t>(program_.buffers.size() - 1)};
+  }
+
+  /// A row-major place for these axes; `tile_axis` has the rows of a tile only.
+  Place row_major(const std::vector<Size>& axes, Size& elements, std::uint32_t tile_axis = no_label) {
+    Sizes& sizes = graph_.sizes();
+    Place p;
+    p.tile_axis = tile_axis;
+    p.strides.resize(axes.size());
+    elements = sizes.constant(1);
+    for (std::size_t k = axes.size(); k-- > 0;) {
+      p.strides[k] = elements;
+      elements = sizes.multiply(elements, k == tile_axis ? sizes.constant(tile_rows) : axes[k]);
+    }
+    return p;
+  }
+
+  void place_inputs() {
+    for (const Expr e : roles_.order) {
+      const Node& n = graph_[e];
+      if (n.kind != Kind::input) continue;
+      const Input& input = model_.inputs[n.payload];
+      Size elements;
+      Place p = row_major(graph_.shape(e), elements);
+      p.integer = input.index_bound.has_value();
+      p.buffer = buffer(input.key, loops::Buffer::Scope::input, elements, n.payload, p.integer);
+      places_.emplace(e.id, std::move(p));
+    }
+  }
+
+  void place(Expr e) {
+    const Role& r = roles_.of[e.id];
+    const Storage s = units_.storage[e.id];
+    if (s == Storage::none) return;
+    Size elements;
+    const bool tile = s == Storage::tile && r.streamed;
+    Place p = row_major(graph_.shape(e), elements, tile ? *r.stream : no_label);
+    p.truth = graph_.is_condition(e);
+    p.buffer = buffer("t" + std::to_string(e.id), tile ? loops::Buffer::Scope::scratch : loops::Buffer::Scope::workspace, elements);
+    places_.emplace(e.id, std::move(p));
+  }
+
+  // Serial phases -------------------------------------------------------------------------------------------------
+
+  void start_serial() {
+    phase_ = std::make_unique<loops::Phase>();
+    emitter_ = std::make_unique<Emitter>(graph_, places_, *phase_);
+  }
+  void end_serial() {
+    if (!phase_->body.empty()) program_.phases.push_back(std::move(*phase_));
+    start_serial();
+  }
+  void serial_room() {
+    if (emitter_->written() > longest_phase) end_serial();
+  }
+
+  void emit(Emitter& m, const Unit& unit, Rows rows, const Running& running) {
+    if (unit.form == Form::grouped) return emit_group(m, unit, places_, running, rows);
+    const Expr e = unit.members[0];
+    const auto found = sinks_.find(e.id);
+    const Sink sink = found != sinks_.end() ? found->second : Sink{places_.at(e.id), {}, false};
+    switch (unit.form) {
+      case Form::nest: return emit_nest(m, e, choose_shape(graph_, places_, e, unit.stream), unit.stream, rows, sink);
+      case Form::scatter: return emit_scatter(m, e, unit.stream, rows, sink);
+      case Form::search: return emit_search(m, e, unit.stream, rows, sink);
+      default: break;
+    }
+  }
+
+  /// Sizes that are not negative, and index data that is in range, before anything is read.
+  void verify_arguments() {
+    Emitter& m = *emitter_;
+    const auto fail_where_negative = [&](Size size, bool or_positive, std::size_t detail) {
+      Register bad = m.compare(Op::integer_less, m.size(size), m.integer(0));
+      if (or_positive) bad = m.truth_not(m.compare(Op::integer_equal, m.size(size), m.integer(0)));
+      m.builder().fail(bad, loops::Code::bad_size, m.integer(static_cast<std::int64_t>(detail)));
+    };
+    for (std::size_t k = 0; k < model_.requirements.size(); ++k)
+      fail_where_negative(model_.requirements[k].size, model_.requirements[k].must_be_zero, k);
+    for (std::size_t k = 0; k < model_.size_names.size(); ++k)
+      fail_where_negative(graph_.sizes().symbol(model_.size_names[k]), false, model_.requirements.size() + k);
+    for (const Expr e : roles_.order) {
+      const auto place = places_.find(e.id);
+      if (place == places_.end() || !place->second.integer) continue;
+      verify_index_data(m, e, place->second);
+    }
+  }
+
+  void verify_index_data(Emitter& m, Expr e, const Place& place) {
+    const Input& input = model_.inputs[graph_[e].payload];
+    const Register bound = m.size(*input.index_bound), zero = m.integer(0);
+    const Register detail = m.integer(static_cast<std::int64_t>(model_.checks.size() + graph_[e].payload));
+    loops::Builder& b = m.builder();
+    if (graph_.rank(e) == 0) {
+      const Register c = b.load(place.buffer, zero, Type::integer);
+      const Register good = m.truth_and(m.compare(Op::integer_less_equal, zero, c), m.compare(Op::integer_less, c, bound));
+      return b.fail(m.truth_not(good), loops::Code::subscript_outside, detail);
+    }
+    const Register end = m.size(program_.buffers[place.buffer.id].elements);
+    m.loop(zero, end, loops::lanes, [&](Register v) {
+      m.masked(v, end, [&] {
+        const Register c = b.load_lanes(place.buffer, v, Type::integers, m.lane_mask());
+        const Register good = m.truth_and(m.compare(Op::integer_less_equal, zero, c), m.compare(Op::integer_less, c, bound));
+        const Register bad = m.truth_and(m.truth_not(good), m.lane_mask());
+        b.fail(m.pure(Op::fold_or, Type::truth, bad), loops::Code::subscript_outside, detail);
+      });
+    });
+  }
+
+  void write_outputs() {
+    Emitter* m = emitter_.get();
+    for (std::size_t k = 0; k < checks_.size(); ++k) {
+      const bool empty = k < model_.checks.size() && model_.checks[k].code == ValueCheck::Code::empty_reduction;
+      m->builder().fail(m->truth_not(m->to_truth(m->value(checks_[k], {}))),
+                        empty ? loops::Code::empty_reduction : loops::Code::subscript_outside,
+                        m->integer(static_cast<std::int64_t>(k)));
+    }
+    for (std::size_t k = 0; k < roots_.size(); ++k) {
+      serial_room();
+      m = emitter_.get();
+      Size elements;
+      const auto shape = graph_.shape(roots_[k]);
+      Place p = row_major(shape, elements);
+      p.buffer = buffer("output" + std::to_string(k), loops::Buffer::Scope::output, elements, static_cast<std::uint32_t>(k));
+      emit_axes(*m, shape, {}, {}, [&](const Coordinates& at) { m->store(p, at, m->value(roots_[k], at)); });
+    }
+  }
+
+  // Blocked phases ------------------------------------------------------------------------------------------------
+
+  Size elements_of(Expr e) {
+    Size elements = graph_.sizes().constant(1);
+    for (const Size s : graph_.shape(e)) elements = graph_.sizes().multiply(elements, s);
+    return elements;
+  }
+
+  /// How a pass is cut into blocks: by shapes only. Emitted wherever it is needed.
+  struct Cut {
+    Register count, rows;
+  };
+  Cut cut(Emitter& m, Size accumulators) {
+    const Register n = m.size(*roles_.stream);
+    const auto ceil_divide = [&](Register a, Register b) {
+      return m.divide(m.add(a, m.subtract(b, m.integer(1))), b);
+    };
+    const Register most = m.divide(m.multiply(n, m.integer(accumulators_a_row)), m.add(m.size(accumulators), m.integer(1)));
+    Register count = m.minimum(m.minimum(ceil_divide(n, m.integer(fewest_rows)), m.integer(most_blocks)), most);
+    count = m.maximum(count, m.integer(1));
+    const Register tiles = ceil_divide(ceil_divide(n, count), m.integer(tile_rows));
+    const Register rows = m.maximum(m.multiply(tiles, m.integer(tile_rows)), m.integer(tile_rows));
+    return {m.maximum(ceil_divide(n, rows), m.integer(1)), rows};
+  }
+
+  /// A reduction over the stream: where its blocks' partial results are, and its running accumulators within a block.
+  struct Partial {
+    Place place;         // one result a block, `elements` apart
+    Size elements;
+    Size accumulators;   // of the whole stage: decides the number of blocks
+    Shape shape;
+    Place state;         // running accumulators of 8 lanes, where the lanes are summed
+  };
+
+  void blocked(const Stage& stage) {
+    Size accumulators;
+    for (const Unit& unit : stage.units)
+      for (const Expr e : unit.members)
+        if (roles_.of[e.id].reduced) accumulators = graph_.sizes().add(accumulators, elements_of(e));
+    loops::Phase phase;
+    phase.blocked = true;
+    {
+      Emitter counter(graph_, places_, phase);
+      counter.builder().in_count_body();
+      phase.count = cut(counter, accumulators).count;
+    }
+    Emitter m(graph_, places_, phase);
+    phase.block = m.builder().fresh(Type::integer);
+    const Register rows = cut(m, accumulators).rows;
+    const Register begin = m.multiply(phase.block, rows);
+    const Register end = m.minimum(m.add(begin, rows), m.size(*roles_.stream));
+    Running running;
+    for (const Unit& unit : stage.units)
+      for (const Expr e : unit.members)
+        if (roles_.of[e.id].reduced) start_partial(m, e, phase.block, accumulators, running);
+    m.loop(begin, end, tile_rows, [&](Register first) {
+      m.tile_base = first;
+      const Register last = m.minimum(m.add(first, m.integer(tile_rows)), end);
+      for (const Unit& unit : stage.units) emit(m, unit, {first, last}, running);
+    });
+    for (const Unit& unit : stage.units)
+      for (const Expr e : unit.members)
+        if (roles_.of[e.id].reduced) end_partial(m, e, phase.block, running);
+    end_serial();
+    program_.phases.push_back(std::move(phase));
+  }
+
+  void start_partial(Emitter& m, Expr e, Register block, Size accumulators, Running& running) {
+    Partial p;
+    Sizes& sizes = graph_.sizes();
+    p.accumulators = accumulators;
+    p.place = row_major(graph_.shape(e), p.elements);
+    const Size most = sizes.minimum(sizes.scale(p.elements, most_blocks),
+                                    sizes.add(p.elements, sizes.scale(*roles_.stream, accumulators_a_row)));
+    p.place.buffer = buffer("partial" + std::to_string(e.id), loops::Buffer::Scope::workspace, most);
+    const Register neutral = m.number(Reducer(m, e).neutral());
+    const Role& r = roles_.of[e.id];
+    if (r.fused) {
+      const Register accumulator = m.builder().fresh(Type::numbers);
+      m.builder().assign(accumulator, m.widen(neutral));
+      running.emplace(e.id, accumulator);
+    } else {
+      p.shape = r.form == Form::nest ? choose_shape(graph_, places_, e, r.stream) : Shape{};
+      Place target = p.place;
+      Register offset = m.multiply(block, m.size(p.elements));
+      Size count = p.elements;
+      if (p.shape.lane_bound) {
+        p.state = p.place;
+        count = sizes.scale(p.elements, p.shape.state());
+        p.state.buffer = buffer("state" + std::to_string(e.id), loops::Buffer::Scope::scratch, count);
+        target = p.state;
+        offset = {};
+      }
+      const Register to = m.size(count);
+      m.loop(m.integer(0), to, loops::lanes, [&](Register v) {
+        m.masked(v, to, [&] {
+          const Register where = offset.valid() ? m.add(offset, v) : v;
+          m.builder().store_lanes(target.buffer, where, m.widen(neutral), m.lane_mask());
+        });
+      });
+      sinks_[e.id] = {target, offset, true};
+    }
+    partials_.emplace(e.id, std::move(p));
+  }
+
+  void end_partial(Emitter& m, Expr e, Register block, const Running& running) {
+    const Partial& p = partials_.at(e.id);
+    const Register offset = m.multiply(block, m.size(p.elements));
+    if (const auto found = running.find(e.id); found != running.end()) {
+      Reducer reducer(m, e);
+      m.store(p.place, {}, reducer.fold(found->second), offset);
+    } else if (p.shape.lane_bound) {
+      emit_fold(m, e, p.shape, p.state, p.place, offset);
+    }
+    sinks_.erase(e.id);
+  }
+
+  /// Combines the blocks in a fixed binary tree and writes the finished values.
+  void finish(std::vector<Expr>& unfinished) {
+    for (const Expr e : unfinished) {
+      serial_room();
+      Emitter& m = *emitter_;
+      const Partial& p = partials_.at(e.id);
+      Reducer reducer(m, e);
+      const Register blocks = cut(m, p.accumulators).count;
+      const Register elements = m.size(p.elements);
+      loops::Builder& b = m.builder();
+      for (std::int64_t distance = 1; distance < most_blocks; distance *= 2) {
+        m.loop(m.integer(0), m.subtract(blocks, m.integer(distance)), 2 * distance, [&](Register block) {
+          const Register to = m.multiply(block, elements);
+          const Register from = m.multiply(m.add(block, m.integer(distance)), elements);
+          m.loop(m.integer(0), elements, loops::lanes, [&](Register v) {
+            m.masked(v, elements, [&] {
+              const Register x = b.load_lanes(p.place.buffer, m.add(to, v), Type::numbers, m.lane_mask());
+              const Register y = b.load_lanes(p.place.buffer, m.add(from, v), Type::numbers, m.lane_mask());
+              b.store_lanes(p.place.buffer, m.add(to, v), reducer.merge(x, y), m.lane_mask());
+            });
+          });
+        });
+      }
+      emit_axes(m, graph_.shape(e), {}, {}, [&](const Coordinates& at) {
+        m.store(places_.at(e.id), at, reducer.finish(m.load(p.place, at), at));
+      });
+    }
+    unfinished.clear();
+  }
+
+  Model& model_;
+  Graph& graph_;
+  std::vector<Expr> roots_, checks_;
+  Roles roles_;
+  Units units_;
+  Places places_;
+  std::unordered_map<std::uint32_t, Sink> sinks_;        // running reductions of the block being emitted
+  std::unordered_map<std::uint32_t, Partial> partials_;  // by Expr::id
+  loops::Program program_;
+  std::unique_ptr<loops::Phase> phase_;
+  std::unique_ptr<Emitter> emitter_;
+};
+
+}  // namespace
+}  // namespace planning
+
+loops::Program plan(Model& model, const std::vector<Expr>& roots, const std::vector<Expr>& checks) {
+  return planning::Planner(model, roots, checks).run();
+}
+
+}  // namespace gradus
