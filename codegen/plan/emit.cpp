@@ -65,12 +65,18 @@ namespace {
 std::optional<std::int64_t> folded(Op op, std::int64_t a, std::int64_t b) {
   std::int64_t r = 0;
   switch (op) {
-    case Op::integer_add: return __builtin_add_overflow(a, b, &r) ? std::nullopt : std::optional(r);
-    case Op::integer_subtract: return __builtin_sub_overflow(a, b, &r) ? std::nullopt : std::optional(r);
-    case Op::integer_multiply: return __builtin_mul_overflow(a, b, &r) ? std::nullopt : std::optional(r);
-    case Op::integer_min: return a < b ? a : b;
-    case Op::integer_max: return a > b ? a : b;
-    default: return std::nullopt;
+    case Op::integer_add:
+      return __builtin_add_overflow(a, b, &r) ? std::nullopt : std::optional(r);
+    case Op::integer_subtract:
+      return __builtin_sub_overflow(a, b, &r) ? std::nullopt : std::optional(r);
+    case Op::integer_multiply:
+      return __builtin_mul_overflow(a, b, &r) ? std::nullopt : std::optional(r);
+    case Op::integer_min:
+      return a < b ? a : b;
+    case Op::integer_max:
+      return a > b ? a : b;
+    default:
+      return std::nullopt;
   }
 }
 }  // namespace
@@ -120,6 +126,26 @@ Coordinate Emitter::scale(const Coordinate& a, Size factor) {
   const Register f = size(factor);
   if (a.vector.valid()) return {{}, {}, multiply(a.vector, f)};
   return {multiply(a.base, f), a.step.valid() ? multiply(a.step, f) : Register{}, {}};
+}
+
+/// Runs `read(coordinates)` for an operand; while it runs, elements outside an axis are known to be unsafe.
+template <class F>
+auto Emitter::inside(const Node& n, const Operand& o, const Coordinates& labels, F&& read) {
+  Coordinates at;
+  at.reserve(o.subscripts.size());
+  const Register before = safe_;
+  for (std::size_t k = 0; k < o.subscripts.size(); ++k) {
+    const Size axis = graph_.axis(o.expr, static_cast<std::uint32_t>(k));
+    at.push_back(subscript(o.subscripts[k], labels, n.labels));
+    if (graph_.as_label(o.subscripts[k]) && n.labels[o.subscripts[k].labels[0].label] == axis) continue;
+    if (graph_.certainly_inside(o.subscripts[k], n.labels, axis)) continue;
+    const Register c = to_register(at.back());
+    const Register low_enough = compare(Op::integer_less_equal, integer(0), c);
+    safe_ = truth_and(safe_, truth_and(low_enough, compare(Op::integer_less, c, size(axis))));
+  }
+  const auto result = read(at);
+  safe_ = before;
+  return result;
 }
 
 Coordinate Emitter::subscript(const Subscript& s, const Coordinates& labels, const std::vector<Size>& sizes) {
@@ -206,26 +232,6 @@ void Emitter::store(const Place& place, const Coordinates& at, Register value, R
     builder_.store_lanes(place.buffer, flat.base, value, mask);
   else
     builder_.scatter(place.buffer, to_register(flat), value, mask);
-}
-
-/// Runs `read(coordinates)` for an operand; while it runs, elements outside an axis are known to be unsafe.
-template <class F>
-auto Emitter::inside(const Node& n, const Operand& o, const Coordinates& labels, F&& read) {
-  Coordinates at;
-  at.reserve(o.subscripts.size());
-  const Register before = safe_;
-  for (std::size_t k = 0; k < o.subscripts.size(); ++k) {
-    const Size axis = graph_.axis(o.expr, static_cast<std::uint32_t>(k));
-    at.push_back(subscript(o.subscripts[k], labels, n.labels));
-    if (graph_.as_label(o.subscripts[k]) && n.labels[o.subscripts[k].labels[0].label] == axis) continue;
-    if (graph_.certainly_inside(o.subscripts[k], n.labels, axis)) continue;
-    const Register c = to_register(at.back());
-    const Register low_enough = compare(Op::integer_less_equal, integer(0), c);
-    safe_ = truth_and(safe_, truth_and(low_enough, compare(Op::integer_less, c, size(axis))));
-  }
-  const auto result = read(at);
-  safe_ = before;
-  return result;
 }
 
 Register Emitter::operand(const Node& n, const Operand& o, const Coordinates& labels) {

@@ -34,7 +34,7 @@ struct Place {
   BufferId buffer;
   std::vector<Size> strides;
   bool integer = false;
-  bool truth = false;                   // 0 or 1 of a condition
+  bool truth = false;                  // 0 or 1 of a condition
   std::uint32_t tile_axis = no_label;  // this axis counts from the first row of the tile
   bool valid() const { return buffer.valid(); }
 };
@@ -181,7 +181,7 @@ class Emitter {
   const Places& places_;
   loops::Builder builder_;
   std::unordered_map<Key, Register, KeyHash> memory_;
-  std::vector<Key> known_keys_;  // in order of entry: what a scope forgets when it ends
+  std::vector<Key> known_keys_;                                // in order of entry: what a scope forgets when it ends
   std::unordered_map<std::uint32_t, std::int64_t> constants_;  // registers of known value
   Register lane_mask_;  // lanes of the current loop that are on; at least one is. Invalid: all
   Register safe_;       // where the element being read exists; invalid: certain

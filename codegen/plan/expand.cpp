@@ -104,16 +104,19 @@ class Expander {
 
     const Expr largest = graph_.reduce(Reduction::maximum, labels, rank, inner, guards);
     // Where the maximum is infinite (nothing, or nothing but -inf, or +inf) x - 0 is what does not become NaN.
-    const Expr infinite = graph_.apply(Function::equal, {graph_.apply(Function::abs, {largest}), spread(Function::infinity, largest)});
+    const Expr infinite =
+        graph_.apply(Function::equal, {graph_.apply(Function::abs, {largest}), spread(Function::infinity, largest)});
     const Expr shift = graph_.apply(Function::select, {infinite, spread_zero(largest), largest});
     const Expr shifted = graph_.sum(labels, {{1, inner}, {-1, at_axes(shift, rank)}});
-    const Expr exponentials = graph_.elementwise(Function::exp, labels, {{shifted, graph_.identity(graph_.rank(shifted))}});
+    const Expr exponentials =
+        graph_.elementwise(Function::exp, labels, {{shifted, graph_.identity(graph_.rank(shifted))}});
     const Expr total = graph_.contraction(labels, rank, 1, {graph_.whole(exponentials)}, guards);
 
     const std::vector<Size> shape(n.labels.begin(), n.labels.begin() + n.rank);
     const std::vector<Size> kept(labels.begin(), labels.begin() + rank);
     if (n.softmax == SoftmaxKind::logsumexp) {
-      const Expr sum = graph_.sum(kept, {{1, at_axes(shift, rank)}, {1, at_axes(graph_.apply(Function::log, {total}), rank)}});
+      const Expr sum =
+          graph_.sum(kept, {{1, at_axes(shift, rank)}, {1, at_axes(graph_.apply(Function::log, {total}), rank)}});
       return graph_.view(shape, {sum, axes});
     }
     const Expr difference = graph_.sum(shape, {{1, n.operands[0]}, {-1, {shift, axes}}});
@@ -135,10 +138,13 @@ class Expander {
   Expr norm(const Node& n) {
     const Rational up = *Rational(2).power(600), down = *Rational(2).power(-600), least = *Rational(2).power(-900);
     const Expr plain = squares(n, 1), big = squares(n, down), small = squares(n, up);
-    const auto f = [&](Function function, std::vector<Expr> operands) { return graph_.apply(function, std::move(operands)); };
+    const auto f = [&](Function function, std::vector<Expr> operands) {
+      return graph_.apply(function, std::move(operands));
+    };
     const Expr infinity = spread(Function::infinity, plain);
     const Expr least_value = graph_.view(graph_.shape(plain), {graph_.constant(least), {}});
-    const Expr good = f(Function::logical_and, {f(Function::less, {plain, infinity}), f(Function::less, {least_value, plain})});
+    const Expr good =
+        f(Function::logical_and, {f(Function::less, {plain, infinity}), f(Function::less, {least_value, plain})});
     const Expr root_big = graph_.scale(f(Function::sqrt, {big}), up);
     const Expr root_small = graph_.scale(f(Function::sqrt, {small}), down);
     const Expr rest = f(Function::select, {f(Function::equal, {plain, infinity}), root_big, root_small});

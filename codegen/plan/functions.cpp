@@ -18,16 +18,20 @@ Register Emitter::number(double value) {
   std::uint64_t bits = 0;
   static_assert(sizeof bits == sizeof value);
   __builtin_memcpy(&bits, &value, sizeof bits);
-  Key key{static_cast<std::uint32_t>(Op::constant), static_cast<std::uint32_t>(bits), static_cast<std::uint32_t>(bits >> 32)};
+  Key key{static_cast<std::uint32_t>(Op::constant), static_cast<std::uint32_t>(bits),
+          static_cast<std::uint32_t>(bits >> 32)};
   if (const Register r = find(key); r.valid()) return r;
   return remember(std::move(key), builder_.number(value));
 }
 
 Register Emitter::to_number(Register r) {
   switch (builder_.type(r)) {
-    case Type::truth: return pure(Op::truth_to_number, Type::number, r);
-    case Type::truths: return pure(Op::truth_to_number, Type::numbers, r);
-    default: return r;
+    case Type::truth:
+      return pure(Op::truth_to_number, Type::number, r);
+    case Type::truths:
+      return pure(Op::truth_to_number, Type::numbers, r);
+    default:
+      return r;
   }
 }
 
@@ -104,32 +108,52 @@ Register Emitter::power(Register x, const Rational& exponent) {
 
 Register Emitter::apply(Function f, const std::vector<Register>& x) {
   switch (f) {
-    case Function::pi: return number(std::numbers::pi);
-    case Function::infinity: return number(std::numeric_limits<double>::infinity());
-    case Function::not_a_number: return number(std::numeric_limits<double>::quiet_NaN());
-    case Function::less: return number_op(Op::less, x[0], x[1]);
-    case Function::less_equal: return number_op(Op::less_equal, x[0], x[1]);
-    case Function::equal: return number_op(Op::equal, x[0], x[1]);
-    case Function::not_equal: return truth_not(number_op(Op::equal, x[0], x[1]));
-    case Function::logical_and: return truth_and(to_truth(x[0]), to_truth(x[1]));
-    case Function::logical_or: return truth_not(truth_and(truth_not(to_truth(x[0])), truth_not(to_truth(x[1]))));
-    case Function::logical_not: return truth_not(to_truth(x[0]));
-    case Function::select: return select(x[0], x[1], x[2]);
-    case Function::sqrt: return number_op(Op::square_root, x[0]);
-    case Function::abs: return number_op(Op::absolute, x[0]);
-    case Function::maximum: return number_op(Op::maximum, x[0], x[1]);
-    case Function::minimum: return number_op(Op::minimum, x[0], x[1]);
-    case Function::clip: return number_op(Op::minimum, number_op(Op::maximum, x[0], x[1]), x[2]);
-    case Function::floor: return number_op(Op::floor, x[0]);
-    case Function::ceil: return number_op(Op::ceil, x[0]);
-    case Function::round: return number_op(Op::round_even, x[0]);
+    case Function::pi:
+      return number(std::numbers::pi);
+    case Function::infinity:
+      return number(std::numeric_limits<double>::infinity());
+    case Function::not_a_number:
+      return number(std::numeric_limits<double>::quiet_NaN());
+    case Function::less:
+      return number_op(Op::less, x[0], x[1]);
+    case Function::less_equal:
+      return number_op(Op::less_equal, x[0], x[1]);
+    case Function::equal:
+      return number_op(Op::equal, x[0], x[1]);
+    case Function::not_equal:
+      return truth_not(number_op(Op::equal, x[0], x[1]));
+    case Function::logical_and:
+      return truth_and(to_truth(x[0]), to_truth(x[1]));
+    case Function::logical_or:
+      return truth_not(truth_and(truth_not(to_truth(x[0])), truth_not(to_truth(x[1]))));
+    case Function::logical_not:
+      return truth_not(to_truth(x[0]));
+    case Function::select:
+      return select(x[0], x[1], x[2]);
+    case Function::sqrt:
+      return number_op(Op::square_root, x[0]);
+    case Function::abs:
+      return number_op(Op::absolute, x[0]);
+    case Function::maximum:
+      return number_op(Op::maximum, x[0], x[1]);
+    case Function::minimum:
+      return number_op(Op::minimum, x[0], x[1]);
+    case Function::clip:
+      return number_op(Op::minimum, number_op(Op::maximum, x[0], x[1]), x[2]);
+    case Function::floor:
+      return number_op(Op::floor, x[0]);
+    case Function::ceil:
+      return number_op(Op::ceil, x[0]);
+    case Function::round:
+      return number_op(Op::round_even, x[0]);
     case Function::sign: {
       // NaN and both zeros stay what they are.
       const Register zero = number(0);
       const Register negative = select(number_op(Op::less, x[0], zero), number(-1), to_number(x[0]));
       return select(number_op(Op::less, zero, x[0]), number(1), negative);
     }
-    default: break;
+    default:
+      break;
   }
   Register r[3];
   bool lanes = false;

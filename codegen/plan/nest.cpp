@@ -54,7 +54,7 @@ class Nest {
       const Register r = m_.subscript(rest, at_, n_.labels).base;
       if (sign == 1)  // l >= -rest
         b.begin = m_.maximum(b.begin, m_.subtract(m_.integer(0), r));
-      else            // l <= rest
+      else  // l <= rest
         b.end = m_.minimum(b.end, m_.add(r, m_.integer(1)));
       skip_[k] = 1;
       used.push_back(k);
@@ -177,7 +177,8 @@ class Nest {
   Coordinates axes() const { return {at_.begin(), at_.begin() + n_.rank}; }
 
   void set_lane(int v) {
-    if (shape_.lane && !shape_.lane_bound) at_[*shape_.lane] = m_.lanes_from(m_.add(lane_, m_.integer(v * loops::lanes)));
+    if (shape_.lane && !shape_.lane_bound)
+      at_[*shape_.lane] = m_.lanes_from(m_.add(lane_, m_.integer(v * loops::lanes)));
   }
 
   void accumulate(int vectors) {
@@ -320,7 +321,8 @@ void emit_fold(Emitter& m, Expr e, const Shape& shape, const Place& from, const 
     const Register base = m.multiply(m.address(from, at).base, m.integer(shape.state()));
     Register sum;
     for (int v = 0; v < shape.vectors; ++v) {
-      const Register part = m.builder().load_lanes(from.buffer, m.add(base, m.integer(v * loops::lanes)), Type::numbers);
+      const Register part =
+          m.builder().load_lanes(from.buffer, m.add(base, m.integer(v * loops::lanes)), Type::numbers);
       sum = sum.valid() ? reducer.merge(sum, part) : part;
     }
     m.store(to, at, reducer.fold(sum), to_offset);

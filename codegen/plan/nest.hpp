@@ -25,9 +25,9 @@ struct Shape {
   std::optional<Label> lane;  // 8 neighbours along it at once
   std::optional<Label> row;   // this many neighbours along it side by side
   int rows = 1;
-  int vectors = 1;            // vectors of lanes side by side
-  bool lane_bound = false;    // the lanes are summed: an accumulator is `vectors` × 8 numbers
-  bool short_code = false;    // the body is long: one masked loop instead of a main loop and a tail
+  int vectors = 1;          // vectors of lanes side by side
+  bool lane_bound = false;  // the lanes are summed: an accumulator is `vectors` × 8 numbers
+  bool short_code = false;  // the body is long: one masked loop instead of a main loop and a tail
   /// Numbers of a running accumulator for one result.
   int state() const { return lane_bound ? vectors * loops::lanes : 1; }
 };

@@ -27,7 +27,8 @@ constexpr std::size_t longest_phase = 4000;
 
 class Planner {
  public:
-  Planner(Model& model, const std::vector<Expr>& roots, const std::vector<Expr>& checks) : model_(model), graph_(model.graph) {
+  Planner(Model& model, const std::vector<Expr>& roots, const std::vector<Expr>& checks)
+      : model_(model), graph_(model.graph) {
     std::vector<Expr> all = roots;
     all.insert(all.end(), checks.begin(), checks.end());
     all = expand(graph_, all);
@@ -76,7 +77,8 @@ class Planner {
  private:
   // Buffers -------------------------------------------------------------------------------------------------------
 
-  BufferId buffer(std::string name, loops::Buffer::Scope scope, Size elements, std::uint32_t number = 0, bool integer = false) {
+  BufferId buffer(std::string name, loops::Buffer::Scope scope, Size elements, std::uint32_t number = 0,
+                  bool integer = false) {
     program_.buffers.push_back({std::move(name), scope, integer, elements, number});
     return {static_cast<std::uint32_t>(program_.buffers.size() - 1)};
   }
@@ -116,7 +118,8 @@ class Planner {
     const bool tile = s == Storage::tile && r.streamed;
     Place p = row_major(graph_.shape(e), elements, tile ? *r.stream : no_label);
     p.truth = graph_.is_condition(e);
-    p.buffer = buffer("t" + std::to_string(e.id), tile ? loops::Buffer::Scope::scratch : loops::Buffer::Scope::workspace, elements);
+    p.buffer = buffer("t" + std::to_string(e.id),
+                      tile ? loops::Buffer::Scope::scratch : loops::Buffer::Scope::workspace, elements);
     places_.emplace(e.id, std::move(p));
   }
 
@@ -140,10 +143,14 @@ class Planner {
     const auto found = sinks_.find(e.id);
     const Sink sink = found != sinks_.end() ? found->second : Sink{places_.at(e.id), {}, false};
     switch (unit.form) {
-      case Form::nest: return emit_nest(m, e, choose_shape(graph_, places_, e, unit.stream), unit.stream, rows, sink);
-      case Form::scatter: return emit_scatter(m, e, unit.stream, rows, sink);
-      case Form::search: return emit_search(m, e, unit.stream, rows, sink);
-      default: break;
+      case Form::nest:
+        return emit_nest(m, e, choose_shape(graph_, places_, e, unit.stream), unit.stream, rows, sink);
+      case Form::scatter:
+        return emit_scatter(m, e, unit.stream, rows, sink);
+      case Form::search:
+        return emit_search(m, e, unit.stream, rows, sink);
+      default:
+        break;
     }
   }
 
@@ -173,14 +180,16 @@ class Planner {
     loops::Builder& b = m.builder();
     if (graph_.rank(e) == 0) {
       const Register c = b.load(place.buffer, zero, Type::integer);
-      const Register good = m.truth_and(m.compare(Op::integer_less_equal, zero, c), m.compare(Op::integer_less, c, bound));
+      const Register good =
+          m.truth_and(m.compare(Op::integer_less_equal, zero, c), m.compare(Op::integer_less, c, bound));
       return b.fail(m.truth_not(good), loops::Code::subscript_outside, detail);
     }
     const Register end = m.size(program_.buffers[place.buffer.id].elements);
     m.loop(zero, end, loops::lanes, [&](Register v) {
       m.masked(v, end, [&] {
         const Register c = b.load_lanes(place.buffer, v, Type::integers, m.lane_mask());
-        const Register good = m.truth_and(m.compare(Op::integer_less_equal, zero, c), m.compare(Op::integer_less, c, bound));
+        const Register good =
+            m.truth_and(m.compare(Op::integer_less_equal, zero, c), m.compare(Op::integer_less, c, bound));
         const Register bad = m.truth_and(m.truth_not(good), m.lane_mask());
         b.fail(m.pure(Op::fold_or, Type::truth, bad), loops::Code::subscript_outside, detail);
       });
@@ -201,7 +210,8 @@ class Planner {
       Size elements;
       const auto shape = graph_.shape(roots_[k]);
       Place p = row_major(shape, elements);
-      p.buffer = buffer("output" + std::to_string(k), loops::Buffer::Scope::output, elements, static_cast<std::uint32_t>(k));
+      p.buffer =
+          buffer("output" + std::to_string(k), loops::Buffer::Scope::output, elements, static_cast<std::uint32_t>(k));
       emit_axes(*m, shape, {}, {}, [&](const Coordinates& at) { m->store(p, at, m->value(roots_[k], at)); });
     }
   }
@@ -220,10 +230,9 @@ class Planner {
   };
   Cut cut(Emitter& m, Size accumulators) {
     const Register n = m.size(*roles_.stream);
-    const auto ceil_divide = [&](Register a, Register b) {
-      return m.divide(m.add(a, m.subtract(b, m.integer(1))), b);
-    };
-    const Register most = m.divide(m.multiply(n, m.integer(accumulators_a_row)), m.add(m.size(accumulators), m.integer(1)));
+    const auto ceil_divide = [&](Register a, Register b) { return m.divide(m.add(a, m.subtract(b, m.integer(1))), b); };
+    const Register most =
+        m.divide(m.multiply(n, m.integer(accumulators_a_row)), m.add(m.size(accumulators), m.integer(1)));
     Register count = m.minimum(m.minimum(ceil_divide(n, m.integer(fewest_rows)), m.integer(most_blocks)), most);
     count = m.maximum(count, m.integer(1));
     const Register tiles = ceil_divide(ceil_divide(n, count), m.integer(tile_rows));
@@ -233,11 +242,11 @@ class Planner {
 
   /// A reduction over the stream: where its blocks' partial results are, and its running accumulators within a block.
   struct Partial {
-    Place place;         // one result a block, `elements` apart
+    Place place;  // one result a block, `elements` apart
     Size elements;
-    Size accumulators;   // of the whole stage: decides the number of blocks
+    Size accumulators;  // of the whole stage: decides the number of blocks
     Shape shape;
-    Place state;         // running accumulators of 8 lanes, where the lanes are summed
+    Place state;  // running accumulators of 8 lanes, where the lanes are summed
   };
 
   void blocked(const Stage& stage) {
@@ -347,7 +356,9 @@ class Planner {
         });
       }
       emit_axes(m, graph_.shape(e), {}, {}, [&](const Coordinates& at) {
-        m.store(places_.at(e.id), at, reducer.finish(m.load(p.place, at), at));
+        // A scatter adds whole terms: nothing is left to do with its sum.
+        const Register sum = m.load(p.place, at);
+        m.store(places_.at(e.id), at, roles_.of[e.id].form == Form::scatter ? sum : reducer.finish(sum, at));
       });
     }
     unfinished.clear();

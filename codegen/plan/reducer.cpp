@@ -21,19 +21,22 @@ bool Reducer::depends_on_sizes_only(Expr e, int depth) const {
   if (depth == 0 || n.rank > 0 || n.labels.size() > n.rank) return false;
   if (n.kind == Kind::constant || n.kind == Kind::index) return true;
   if (n.kind != Kind::elementwise && n.kind != Kind::contraction && n.kind != Kind::sum) return false;
-  return n.guards.empty() && std::all_of(n.operands.begin(), n.operands.end(), [&](const Operand& o) {
-           return depends_on_sizes_only(o.expr, depth - 1);
-         });
+  return n.guards.empty() && std::all_of(n.operands.begin(), n.operands.end(),
+                                         [&](const Operand& o) { return depends_on_sizes_only(o.expr, depth - 1); });
 }
 
 double Reducer::neutral() const {
   if (n_.kind == Kind::contraction) return 0;
   switch (n_.reduction) {
-    case Reduction::maximum: return -std::numeric_limits<double>::infinity();
-    case Reduction::minimum: return std::numeric_limits<double>::infinity();
+    case Reduction::maximum:
+      return -std::numeric_limits<double>::infinity();
+    case Reduction::minimum:
+      return std::numeric_limits<double>::infinity();
     case Reduction::product:
-    case Reduction::all: return 1;
-    default: return 0;
+    case Reduction::all:
+      return 1;
+    default:
+      return 0;
   }
 }
 
@@ -66,10 +69,13 @@ Register Reducer::merge(Register a, Register b) {
   if (n_.kind == Kind::contraction) return m_.number_op(Op::add, a, b);
   switch (n_.reduction) {
     case Reduction::maximum:
-    case Reduction::any: return m_.number_op(Op::maximum, a, b);
+    case Reduction::any:
+      return m_.number_op(Op::maximum, a, b);
     case Reduction::minimum:
-    case Reduction::all: return m_.number_op(Op::minimum, a, b);
-    default: return m_.number_op(Op::multiply, a, b);
+    case Reduction::all:
+      return m_.number_op(Op::minimum, a, b);
+    default:
+      return m_.number_op(Op::multiply, a, b);
   }
 }
 
@@ -78,10 +84,13 @@ Register Reducer::fold(Register lanes) {
   if (n_.kind == Kind::contraction) return m_.pure(Op::fold_add, Type::number, lanes);
   switch (n_.reduction) {
     case Reduction::maximum:
-    case Reduction::any: return m_.pure(Op::fold_maximum, Type::number, lanes);
+    case Reduction::any:
+      return m_.pure(Op::fold_maximum, Type::number, lanes);
     case Reduction::minimum:
-    case Reduction::all: return m_.pure(Op::fold_minimum, Type::number, lanes);
-    default: break;
+    case Reduction::all:
+      return m_.pure(Op::fold_minimum, Type::number, lanes);
+    default:
+      break;
   }
   Register x[loops::lanes];
   for (int l = 0; l < loops::lanes; ++l) x[l] = m_.builder().extract(lanes, l);

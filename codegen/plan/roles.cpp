@@ -188,7 +188,9 @@ class Assigner {
     each_read(n, [&](const Operand& o) {
       const Role& other = role(o.expr);
       const bool identity = is_identity(n, o);
-      const bool aligned = other.streamed && r.stream && graph_.as_label(o.subscripts.empty() ? Subscript{} : o.subscripts[*other.stream]) == r.stream;
+      const bool aligned =
+          other.streamed && r.stream &&
+          graph_.as_label(o.subscripts.empty() ? Subscript{} : o.subscripts[*other.stream]) == r.stream;
       if (other.form != Form::inlined) {
         add_read(r, {o.expr, identity, aligned});
         return;
@@ -294,6 +296,10 @@ class Assigner {
 };
 
 }  // namespace
+
+Roles assign_roles(Graph& graph, const std::vector<Expr>& roots, const std::vector<char>& data) {
+  return Assigner(graph, roots, data).run();
+}
 
 std::vector<Solved> solved_outputs(const Graph& graph, const Node& n) {
   std::vector<Solved> out;

@@ -40,10 +40,12 @@ class Axes {
 /// Loops over a list of labels in order; the last in lanes if asked for.
 class Labels {
  public:
-  Labels(Emitter& m, const Node& n, std::optional<Label> stream, Rows rows) : m_(m), n_(n), stream_(stream), rows_(rows) {
+  Labels(Emitter& m, const Node& n, std::optional<Label> stream, Rows rows)
+      : m_(m), n_(n), stream_(stream), rows_(rows) {
     at.resize(n.labels.size());
   }
-  void run(const std::vector<Label>& order, std::optional<Label> lane, const std::function<void()>& body, std::size_t k = 0) {
+  void run(const std::vector<Label>& order, std::optional<Label> lane, const std::function<void()>& body,
+           std::size_t k = 0) {
     if (k == order.size()) return body();
     const Label l = order[k];
     const bool rows = stream_ == l;
@@ -78,7 +80,8 @@ void emit_scatter(Emitter& m, Expr e, std::optional<Label> stream, Rows rows, co
   if (!sink.running) {
     const std::vector<Size> axes(n.labels.begin(), n.labels.begin() + n.rank);
     const auto streamed = stream && *stream < n.rank ? stream : std::nullopt;
-    emit_axes(m, axes, streamed, rows, [&](const Coordinates& at) { m.store(sink.place, at, m.number(0), sink.offset); });
+    emit_axes(m, axes, streamed, rows,
+              [&](const Coordinates& at) { m.store(sink.place, at, m.number(0), sink.offset); });
   }
   std::vector<char> is_solved(n.labels.size(), 0), skip(n.guards.size(), 0), in_solution(n.labels.size(), 0);
   for (const auto& s : solved) {
@@ -119,7 +122,8 @@ void emit_scatter(Emitter& m, Expr e, std::optional<Label> stream, Rows rows, co
       const Coordinate flat = m.address(sink.place, axes, sink.offset);
       loops::Builder& b = m.builder();
       if (flat.uniform()) {
-        b.store(sink.place.buffer, flat.base, m.number_op(Op::add, b.load(sink.place.buffer, flat.base, Type::number), term));
+        b.store(sink.place.buffer, flat.base,
+                m.number_op(Op::add, b.load(sink.place.buffer, flat.base, Type::number), term));
         return;
       }
       if (m.lane_mask().valid()) mask = m.truth_and(mask, m.lane_mask());
@@ -171,7 +175,8 @@ void emit_search(Emitter& m, Expr e, std::optional<Label> stream, Rows rows, con
       Register take = b.emit(Op::truth_or, Type::truth, b.emit(Op::truth_not, Type::truth, seen), beats);
       take = m.truth_and(take, m.guards(n, labels.at));
       b.assign(best, b.emit(Op::select, Type::number, take, x, best));
-      b.assign(position, b.emit(Op::select, Type::number, take, m.pure(Op::to_number, Type::number, labels.at[n.rank].base), position));
+      b.assign(position, b.emit(Op::select, Type::number, take,
+                                m.pure(Op::to_number, Type::number, labels.at[n.rank].base), position));
       b.assign(seen, b.emit(Op::truth_or, Type::truth, seen, take));
     });
     m.store(sink.place, {labels.at.begin(), labels.at.begin() + n.rank}, position, sink.offset);

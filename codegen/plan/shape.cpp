@@ -15,7 +15,8 @@ struct Access {
 
 class Accesses {
  public:
-  Accesses(Graph& graph, const Places& places, const Node& n) : graph_(graph), places_(places), labels_(n.labels.size()) {
+  Accesses(Graph& graph, const Places& places, const Node& n)
+      : graph_(graph), places_(places), labels_(n.labels.size()) {
     for (const auto& o : n.operands) visit(o, 0);
     for (const auto& g : n.guards)
       if (g.kind == Guard::Kind::condition) visit(g.condition, 0);

@@ -13,7 +13,7 @@ struct Unit {
   std::vector<Expr> members;  // ascending; reductions that are fused into a group among them
   std::vector<Size> space;    // a group's labels
   std::optional<Label> stream;
-  std::uint32_t depth = 0;    // a unit needs only units of smaller depth, and earlier ones of its own
+  std::uint32_t depth = 0;  // a unit needs only units of smaller depth, and earlier ones of its own
   std::size_t cost = 0;
 };
 
@@ -28,8 +28,8 @@ struct Stage {
 enum class Storage : std::uint8_t { none, tile, kept };
 
 struct Units {
-  std::vector<Stage> stages;      // in order
-  std::vector<Storage> storage;   // by Expr::id
+  std::vector<Stage> stages;     // in order
+  std::vector<Storage> storage;  // by Expr::id
 };
 
 Units form_units(const Graph& graph, const Roles& roles, const std::vector<Expr>& roots);
