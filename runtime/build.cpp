@@ -89,7 +89,7 @@ endif()
 /// The compiled forms of a formula.
 class Emitter {
  public:
-  Emitter(const Model& model, const std::vector<CInterfaceFunction>& functions, const std::vector<Expr>& checks,
+  Emitter(Model& model, const std::vector<CInterfaceFunction>& functions, const std::vector<Expr>& checks,
           const std::string& prefix, const TargetOptions& target, Diagnostics& diagnostics)
       : prefix_(prefix), target_(target), diagnostics_(diagnostics) {
     programs_.reserve(functions.size());
@@ -120,31 +120,7 @@ class Emitter {
 
 }  // namespace
 
-void add_call_checks(Model& model) {
-  Graph& graph = model.graph;
-  const Expr zero = graph.constant(0);
-  const auto add = [&](ValueCheck::Code code, Expr condition, std::string message) {
-    model.checks.push_back({code, condition, std::move(message), Span::none()});
-  };
-  for (const Input& input : model.inputs) {
-    if (input.index_bound) {
-      const Expr above = graph.apply(Function::less_equal, {zero, input.expr});
-      const Expr below = graph.apply(Function::less, {input.expr, graph.size_value(*input.index_bound)});
-      const Expr inside = graph.apply(Function::logical_and, {above, below});
-      const Expr all = input.shape.empty() ? inside : graph.reduce(Reduction::all, input.shape, 0, graph.whole(inside));
-      add(ValueCheck::Code::subscript_outside, all, input.name + " is outside its range");
-    }
-  }
-  for (const SizeRequirement& requirement : model.requirements) {
-    const Expr size = graph.size_value(requirement.size);
-    add(ValueCheck::Code::bad_size,
-        graph.apply(requirement.must_be_zero ? Function::equal : Function::less_equal, {zero, size}),
-        requirement.message);
-  }
-}
-
 bool build(Model& model, const DeriveOptions& derive_by, const BuildOptions& options, Diagnostics& diagnostics) {
-  add_call_checks(model);
   const Derived derived = derive(model, derive_by);
   Files files(options.path, diagnostics);
   const std::string prefix = c_prefix(files.name());

@@ -44,9 +44,6 @@ std::string c_header(const Model& model, const std::vector<CInterfaceFunction>& 
 /// A System V archive with one member and an index of its symbols.
 std::string archive(const std::string& member_name, const std::string& object, const std::vector<std::string>& symbols);
 
-/// Adds the checks that only a built formula makes: index data in range, sizes that shapes need. Call before `derive`.
-void add_call_checks(Model& model);
-
 /// Compiles and writes the files that the options ask for. False after an error.
 bool build(Model& model, const DeriveOptions& derive_by, const BuildOptions& options, Diagnostics& diagnostics);
 

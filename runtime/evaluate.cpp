@@ -14,7 +14,7 @@
 
 namespace gradus {
 
-Compiled compile(const Model& model, const std::vector<Expr>& roots, const std::vector<Expr>& checks,
+Compiled compile(Model& model, const std::vector<Expr>& roots, const std::vector<Expr>& checks,
                  const TargetOptions& target) {
   const auto begin = std::chrono::steady_clock::now();
   Compiled out;
@@ -140,7 +140,7 @@ loops::Result Call::run_compiled(ThreadPool& pool) {
   return failure;
 }
 
-void report_failure(const Model& model, const std::vector<Expr>& checks, loops::Result result, const Bindings& bindings,
+void report_failure(Model& model, const std::vector<Expr>& checks, loops::Result result, const Bindings& bindings,
                     Diagnostics& diagnostics) {
   Diagnostics ignored;
   ThreadPool pool(1);

@@ -23,7 +23,7 @@ struct Compiled {
 };
 
 /// Plans and compiles the roots. The model must stay where it is while the result lives.
-Compiled compile(const Model& model, const std::vector<Expr>& roots, const std::vector<Expr>& checks,
+Compiled compile(Model& model, const std::vector<Expr>& roots, const std::vector<Expr>& checks,
                  const TargetOptions& target = {});
 
 /// The memory of calls of one program on one set of inputs; `run` may be called again and again.
@@ -73,7 +73,7 @@ std::optional<std::vector<Array>> evaluate(Model& model, const std::vector<Expr>
                                            Diagnostics& diagnostics, std::string& notes);
 
 /// Reports why a run ended with a code: finds the check of the model that fails.
-void report_failure(const Model& model, const std::vector<Expr>& checks, loops::Result result, const Bindings& bindings,
+void report_failure(Model& model, const std::vector<Expr>& checks, loops::Result result, const Bindings& bindings,
                     Diagnostics& diagnostics);
 
 }  // namespace gradus

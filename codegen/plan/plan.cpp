@@ -196,12 +196,23 @@ class Planner {
     });
   }
 
+  loops::Code code_of(std::size_t check) const {
+    if (check >= model_.checks.size()) return loops::Code::subscript_outside;
+    switch (model_.checks[check].code) {
+      case ValueCheck::Code::empty_reduction:
+        return loops::Code::empty_reduction;
+      case ValueCheck::Code::bad_size:
+        return loops::Code::bad_size;
+      case ValueCheck::Code::subscript_outside:
+        break;
+    }
+    return loops::Code::subscript_outside;
+  }
+
   void write_outputs() {
     Emitter* m = emitter_.get();
     for (std::size_t k = 0; k < checks_.size(); ++k) {
-      const bool empty = k < model_.checks.size() && model_.checks[k].code == ValueCheck::Code::empty_reduction;
-      m->builder().fail(m->truth_not(m->to_truth(m->value(checks_[k], {}))),
-                        empty ? loops::Code::empty_reduction : loops::Code::subscript_outside,
+      m->builder().fail(m->truth_not(m->to_truth(m->value(checks_[k], {}))), code_of(k),
                         m->integer(static_cast<std::int64_t>(k)));
     }
     for (std::size_t k = 0; k < roots_.size(); ++k) {
