@@ -1,0 +1,538 @@
+// Operators: broadcasting, sums, products, powers, comparisons, logic, conditionals.
+#include <algorithm>
+
+#include "symbolic/elaborate/evaluate.hpp"
+
+namespace gradus::elaboration {
+
+bool Broadcast::add(Build& build, Value& value) {
+  const std::size_t a = axes.size(), b = value.axes.size();
+  for (std::size_t k = 1; k <= std::min(a, b); ++k) {
+    Label& here = axes[a - k];
+    const Label there = value.axes[b - k];
+    if (here == there) continue;
+    const FrameLabel& x = build.frame.labels[here];
+    const FrameLabel& y = build.frame.labels[there];
+    const Subscript first = build.graph.offset(Size{});
+    const bool x_one = x.known && build.sizes().is_one(x.size), y_one = y.known && build.sizes().is_one(y.size);
+    if (!x.known || !y.known || x.size == y.size) {
+      const bool take = !x.known && y.known;  // the known extent is the better one to remember
+      if (take) {
+        for (Value* m : members) build.substitute(*m, here, build.bare(there));
+        here = there;
+      } else {
+        build.substitute(value, there, build.bare(here));
+      }
+    } else if (y_one) {
+      build.substitute(value, there, first);
+    } else if (x_one) {
+      for (Value* m : members) build.substitute(*m, here, first);
+      here = there;
+    } else {
+      return false;
+    }
+  }
+  if (b > a) axes.insert(axes.begin(), value.axes.begin(), value.axes.end() - static_cast<std::ptrdiff_t>(a));
+  members.push_back(&value);
+  return true;
+}
+
+bool Evaluator::small(const Subscript& s) const {
+  constexpr std::int64_t limit = std::int64_t{1} << 31;
+  const auto fine = [&](Size x) {
+    const auto terms = sizes_.terms(x);
+    return terms.size() <= 32 && std::all_of(terms.begin(), terms.end(), [&](const Sizes::Term& t) {
+             return t.coefficient < limit && t.coefficient > -limit && t.atoms.size() <= 8;
+           });
+  };
+  return s.labels.size() + s.data.size() <= 32 && fine(s.offset) &&
+         std::all_of(s.labels.begin(), s.labels.end(), [&](const LabelTerm& t) { return fine(t.coefficient); }) &&
+         std::all_of(s.data.begin(), s.data.end(), [&](const DataTerm& t) { return fine(t.coefficient); });
+}
+
+Value Evaluator::shape_error(const ast::Expression& e, ast::Id left, ast::Id right, const Value& a, const Value& b) {
+  const std::string sign = e.kind == ast::Kind::comparison ? "this comparison"
+                           : e.op == ast::Binary::add      ? "'+'"
+                           : e.op == ast::Binary::subtract ? "'-'"
+                           : e.op == ast::Binary::divide   ? "'/'"
+                           : e.op == ast::Binary::power    ? "'^'"
+                                                           : "'*'";
+  Diagnostic& d = error(e.mark.is_none() ? e.span : e.mark,
+                        sign + " cannot align the shapes of " + named(left) + ", which is " + shape_of(a) + ", and " +
+                            named(right) + ", which is " + shape_of(b),
+                        {at(left).span, at(right).span});
+  note_declaration(d, left);
+  note_declaration(d, right);
+  const auto is_name = [&](ast::Id id) { return at(id).kind == ast::Kind::name; };
+  const auto indexed = [&](ast::Id id, std::size_t count) {
+    const ast::Expression& x = at(id);
+    const std::string base = is_name(id) ? x.name.text : "(" + text_of(id) + ")";
+    return base + (count == 1 ? "[i]" : "[i, j]");
+  };
+  // A vector along the first axis of a matrix: the index form says so.
+  if (e.kind == ast::Kind::binary && a.axes.size() == 2 && b.axes.size() == 1 &&
+      build_.size(a.axes[0]) == build_.size(b.axes[0]))
+    d.help("index notation says which axes meet: z[i, j] = " + indexed(left, 2) + " " + sign.substr(1, sign.size() - 2) +
+           " " + indexed(right, 1));
+  else if (e.kind == ast::Kind::binary && a.axes.size() == 1 && b.axes.size() == 2 &&
+           build_.size(a.axes[0]) == build_.size(b.axes[0]))
+    d.help("index notation says which axes meet: z[i, j] = " + indexed(left, 1) + " " + sign.substr(1, sign.size() - 2) +
+           " " + indexed(right, 2));
+  return Value::poison();
+}
+
+Value Evaluator::eval_sum(ast::Id id) {
+  // The left spine, so that a long sum is one node and no recursion.
+  std::vector<ast::Id> nodes;
+  ast::Id first = id;
+  while (at(first).kind == ast::Kind::binary &&
+         (at(first).op == ast::Binary::add || at(first).op == ast::Binary::subtract)) {
+    nodes.push_back(first);
+    first = at(first).children[0];
+  }
+  std::reverse(nodes.begin(), nodes.end());
+  std::vector<Value> terms;
+  terms.reserve(nodes.size() + 1);
+  std::vector<Rational> coefficients{1};
+  terms.push_back(eval(first));
+  Broadcast shape;
+  bool poisoned = terms[0].poisoned;
+  if (!poisoned) shape.add(build_, terms[0]);
+  bool integers = terms[0].affine.has_value();
+  Subscript total = integers ? *terms[0].affine : Subscript{};
+  for (const ast::Id node : nodes) {
+    const ast::Expression& e = at(node);
+    terms.push_back(eval(e.children[1]));
+    Value& next = terms.back();
+    if (poisoned || next.poisoned) {
+      poisoned = true;
+      continue;
+    }
+    const bool minus = e.op == ast::Binary::subtract;
+    coefficients.push_back(minus ? -1 : 1);
+    Value before;  // for the message only
+    before.axes = shape.axes;
+    const Value read = next;
+    if (!shape.add(build_, next)) {
+      shape_error(e, e.children[0], e.children[1], before, read);
+      poisoned = true;
+      continue;
+    }
+    warn_table(e, before, read);
+    integers = integers && next.affine.has_value();
+    if (integers) {
+      total = minus ? graph_.subtract(total, *next.affine) : graph_.add(total, *next.affine);
+      integers = small(total);
+    }
+  }
+  if (poisoned) return Value::poison();
+  if (integers) {
+    // Broadcasting may have renamed labels of earlier terms.
+    total = *terms[0].affine;
+    for (std::size_t k = 1; k < terms.size(); ++k)
+      total = coefficients[k].sign() < 0 ? graph_.subtract(total, *terms[k].affine) : graph_.add(total, *terms[k].affine);
+    return build_.integer(total, shape.axes);
+  }
+  return build_.sum(std::move(terms), coefficients, shape.axes);
+}
+
+void Evaluator::warn_table(const ast::Expression& e, const Value& a, const Value& b) {
+  // [n, 1] meets [n]: the table nobody meant.
+  const auto column = [&](const Value& x, const Value& y) {
+    return x.axes.size() == 2 && y.axes.size() == 1 && frame_.labels[x.axes[1]].known && frame_.labels[x.axes[0]].known &&
+           frame_.labels[y.axes[0]].known && sizes_.is_one(build_.size(x.axes[1])) &&
+           build_.size(x.axes[0]) == build_.size(y.axes[0]) && !sizes_.is_one(build_.size(x.axes[0]));
+  };
+  if (!column(a, b) && !column(b, a)) return;
+  const std::string n = sizes_.to_string(build_.size(column(a, b) ? b.axes[0] : a.axes[0]));
+  warning(e.mark.is_none() ? e.span : e.mark,
+          "[" + n + ", 1] and [" + n + "] make a table of shape [" + n + ", " + n + "]; take X[:, 0] for the column");
+}
+
+std::optional<Value> Evaluator::affine_product(const Value& a, const Value& b, const std::vector<Label>& axes) {
+  if (!a.affine || !b.affine) return std::nullopt;
+  const bool left = a.affine->is_constant(), right = b.affine->is_constant();
+  if (!left && !right) return std::nullopt;
+  const Subscript& s = left ? *b.affine : *a.affine;
+  const Subscript out = graph_.scale(s, left ? a.affine->offset : b.affine->offset);
+  if (!small(out)) return std::nullopt;
+  return build_.integer(out, axes);
+}
+
+Value Evaluator::eval_product(ast::Id id) {
+  std::vector<ast::Id> nodes;
+  ast::Id first = id;
+  const auto is_product = [&](ast::Id x) {
+    const ast::Expression& e = at(x);
+    return e.kind == ast::Kind::binary &&
+           (e.op == ast::Binary::multiply || e.op == ast::Binary::divide || e.op == ast::Binary::matmul);
+  };
+  while (is_product(first)) {
+    nodes.push_back(first);
+    first = at(first).children[0];
+  }
+  std::reverse(nodes.begin(), nodes.end());
+  // Factors of the product so far; a matrix product or an integer form closes it into one value.
+  std::deque<Value> factors;
+  Broadcast shape;
+  const auto restart = [&](Value v) {
+    factors.clear();
+    shape = {};
+    factors.push_back(std::move(v));
+    shape.add(build_, factors.back());
+  };
+  const auto close = [&]() -> Value {
+    if (factors.size() == 1) return factors[0];
+    return build_.product({factors.begin(), factors.end()}, shape.axes);
+  };
+  Value start = eval(first);
+  bool poisoned = start.poisoned;
+  if (!poisoned) restart(std::move(start));
+  for (const ast::Id node : nodes) {
+    const ast::Expression& e = at(node);
+    Value next = eval(e.children[1]);
+    if (poisoned || next.poisoned) {
+      poisoned = true;
+      continue;
+    }
+    if (e.op == ast::Binary::matmul) {
+      Value v = matmul(close(), std::move(next), e.children[0], e);
+      poisoned = v.poisoned;
+      if (!poisoned) restart(std::move(v));
+      continue;
+    }
+    Value before;
+    before.axes = shape.axes;
+    const Value read = next;
+    matlab_warning(e, e.children[0], e.children[1], before, read);
+    if (e.op == ast::Binary::divide) {
+      const auto axes = next.axes;
+      next = build_.elementwise(Function::power, {std::move(next), build_.constant(-1)}, axes);
+    }
+    factors.push_back(std::move(next));
+    if (!shape.add(build_, factors.back())) {
+      shape_error_of_product(e, before, read);
+      poisoned = true;
+      continue;
+    }
+    warn_table(e, before, read);
+    if (factors.size() == 2 && e.op == ast::Binary::multiply)
+      if (auto integer = affine_product(factors[0], factors[1], shape.axes)) restart(std::move(*integer));
+  }
+  return poisoned ? Value::poison() : close();
+}
+
+Value Evaluator::shape_error_of_product(const ast::Expression& e, const Value& a, const Value& b) {
+  Value out = shape_error(e, e.children[0], e.children[1], a, b);
+  return out;
+}
+
+Value Evaluator::matmul(Value a, Value b, ast::Id left, const ast::Expression& e) {
+  const ast::Id right = e.children[1];
+  if (a.axes.empty() || b.axes.empty()) {
+    Diagnostic& d = error(e.mark, "'@' needs two arrays, but " + named(a.axes.empty() ? left : right) + " is a scalar",
+                          {at(left).span, at(right).span});
+    d.help("multiply by a scalar with '*': " + text_of(left) + " * " + text_of(right));
+    return Value::poison();
+  }
+  b = build_.fresh(std::move(b));
+  const std::size_t row = b.axes.size() == 1 ? 0 : b.axes.size() - 2;
+  const Label inner = a.axes.back(), other = b.axes[row];
+  const FrameLabel x = frame_.labels[inner], y = frame_.labels[other];
+  if (x.known && y.known && x.size != y.size) {
+    Diagnostic& d = error(e.mark,
+                          "'@' needs matching inner sizes, but " + named(left) + " is " + shape_of(a) + " and " +
+                              named(right) + " is " + shape_of(b),
+                          {at(left).span, at(right).span});
+    note_declaration(d, left);
+    note_declaration(d, right);
+    const ast::Expression& r = at(right);
+    const Symbol* s = r.kind == ast::Kind::name && find_binding(r.name.key) == nullptr ? context_.find(r.name.key) : nullptr;
+    if (s != nullptr && s->kind == Symbol::Kind::input && b.axes.size() == 1)
+      d.help("declare " + s->text + "[" + sizes_.to_string(x.size) + "]");
+    else if (b.axes.size() == 2 && frame_.labels[b.axes[1]].known && build_.size(b.axes[1]) == x.size)
+      d.help("transpose the second: " + text_of(left) + " @ " + text_of(right) + ".T");
+    else if (a.axes.size() == 2 && frame_.labels[a.axes[0]].known && build_.size(a.axes[0]) == y.size)
+      d.help("transpose the first: " + text_of(left) + ".T @ " + text_of(right));
+    return Value::poison();
+  }
+  Label shared = inner;
+  if (!x.known && y.known) {
+    build_.substitute(a, inner, build_.bare(other));
+    shared = other;
+  } else {
+    build_.substitute(b, other, build_.bare(inner));
+  }
+  std::vector<Label> rows, columns;
+  if (a.axes.size() > 1) rows = {a.axes[a.axes.size() - 2]};
+  if (b.axes.size() > 1) columns = {b.axes.back()};
+  a.axes.resize(a.axes.size() > 1 ? a.axes.size() - 2 : 0);
+  b.axes.resize(b.axes.size() > 1 ? b.axes.size() - 2 : 0);
+  Broadcast batch;
+  batch.add(build_, a);
+  Value batch_a;
+  batch_a.axes = a.axes;
+  const Value batch_b = b;
+  if (!batch.add(build_, b))
+    return fail(e.mark, "'@' cannot align the leading axes " + shape_of(batch_a) + " and " + shape_of(batch_b),
+                {at(left).span, at(right).span});
+  std::vector<Label> axes = batch.axes;
+  axes.insert(axes.end(), rows.begin(), rows.end());
+  axes.insert(axes.end(), columns.begin(), columns.end());
+  std::vector<Value> factors;
+  factors.push_back(std::move(a));
+  factors.push_back(std::move(b));
+  return build_.product(std::move(factors), std::move(axes), {shared});
+}
+
+Value Evaluator::eval_power(ast::Id id) {
+  const ast::Expression& e = at(id);
+  const ast::Id left = e.children[0], right = e.children[1];
+  Value a = eval(left);
+  const ast::Expression& exponent = at(right);
+  if (exponent.kind == ast::Kind::name && exponent.name.text == "T" && !exponent.parenthesised && !a.poisoned &&
+      !a.axes.empty()) {
+    error(e.mark.is_none() ? e.span : e.mark, "'^T' is no transpose: " + named(left) + " is " + shape_of(a),
+          {e.span})
+        .help("write " + text_of(left) + ".T; a power by a value T is " + text_of(left) + "^(T)");
+    return Value::poison();
+  }
+  Value b = eval(right);
+  if (a.poisoned || b.poisoned) return Value::poison();
+  const bool square = a.axes.size() == 2 && build_.size(a.axes[0]) == build_.size(a.axes[1]);
+  if (a.axes.size() == 2 && exponent.kind == ast::Kind::negate && !e.dotted && build_.is_constant(b, -1)) {
+    error(e.mark.is_none() ? e.span : e.mark, "'^-1' is elementwise, but " + named(left) + " is a matrix " + shape_of(a),
+          {e.span})
+        .help("write inv(" + text_of(left) + ") for the inverse, or 1/" + text_of(left) + " for the elementwise one");
+    return Value::poison();
+  }
+  if (square && !e.dotted && activation().program->matlab && !activation().prelude)
+    warning(e.mark.is_none() ? e.span : e.mark, "'^' is elementwise; a power of the matrix is matrix_power(" +
+                                                    text_of(left) + ", " + text_of(right) + ")");
+  Broadcast shape;
+  const Value read_a = a, read_b = b;
+  shape.add(build_, a);
+  if (!shape.add(build_, b)) return shape_error(e, left, right, read_a, read_b);
+  const auto axes = shape.axes;
+  return build_.elementwise(Function::power, {std::move(a), std::move(b)}, axes);
+}
+
+void Evaluator::matlab_warning(const ast::Expression& e, ast::Id left, ast::Id right, const Value& a, const Value& b) {
+  if (!activation().program->matlab || activation().prelude || e.dotted) return;
+  const std::size_t x = a.axes.size(), y = b.axes.size();
+  if (!(x == 2 && y >= 1 && y <= 2) && !(x == 1 && y == 2)) return;
+  if (e.op == ast::Binary::multiply)
+    warning(e.mark, "'*' is elementwise here; the matrix product is " + text_of(left) + " @ " + text_of(right),
+            {at(left).span, at(right).span});
+  else
+    warning(e.mark, "'/' is elementwise here; a system of equations is solved by solve(A, b)",
+            {at(left).span, at(right).span});
+}
+
+bool Evaluator::is_condition(const Value& v, ast::Id id, const char* where) {
+  if (v.condition) return true;
+  error(at(id).span, std::string(where) + " needs a condition, but " + named(id) + " is a number")
+      .help("compare it: " + text_of(id) + " != 0");
+  return false;
+}
+
+Value Evaluator::eval_logic(ast::Id id) {
+  std::vector<ast::Id> nodes;
+  ast::Id first = id;
+  const ast::Binary op = at(id).op;
+  while (at(first).kind == ast::Kind::binary && at(first).op == op) {
+    nodes.push_back(first);
+    first = at(first).children[0];
+  }
+  std::reverse(nodes.begin(), nodes.end());
+  const bool conjunction = op == ast::Binary::logical_and;
+  const char* where = conjunction ? "'and'" : "'or'";
+  Value total = eval(first);
+  bool poisoned = total.poisoned || !is_condition(total, first, where);
+  for (const ast::Id node : nodes) {
+    const ast::Expression& e = at(node);
+    Value next = eval(e.children[1]);
+    if (next.poisoned || poisoned || !is_condition(next, e.children[1], where)) {
+      poisoned = true;
+      continue;
+    }
+    Broadcast shape;
+    const Value a = total, b = next;
+    shape.add(build_, total);
+    if (!shape.add(build_, next)) {
+      shape_error(e, e.children[0], e.children[1], a, b);
+      poisoned = true;
+      continue;
+    }
+    std::optional<std::vector<Guard>> guards;
+    if (conjunction && total.guards && next.guards && total.guards->size() + next.guards->size() <= 64) {
+      guards = total.guards;
+      guards->insert(guards->end(), next.guards->begin(), next.guards->end());
+    }
+    total = build_.elementwise(conjunction ? Function::logical_and : Function::logical_or,
+                               {std::move(total), std::move(next)}, shape.axes);
+    total.condition = true;
+    total.guards = std::move(guards);
+  }
+  return poisoned ? Value::poison() : total;
+}
+
+namespace {
+
+/// The opposite of one affine guard.
+Guard opposite(Graph& graph, const Guard& g) {
+  switch (g.kind) {
+    case Guard::Kind::nonnegative: {
+      const Subscript one = graph.offset(graph.sizes().constant(-1));
+      return {Guard::Kind::nonnegative, graph.add(graph.scale(g.affine, graph.sizes().constant(-1)), one), {}};
+    }
+    case Guard::Kind::zero:
+      return {Guard::Kind::nonzero, g.affine, {}};
+    case Guard::Kind::nonzero:
+      return {Guard::Kind::zero, g.affine, {}};
+    case Guard::Kind::condition:
+      break;
+  }
+  return g;
+}
+
+bool is_one_affine(const Value& v) {
+  return v.guards && v.guards->size() == 1 && v.guards->front().kind != Guard::Kind::condition;
+}
+
+}  // namespace
+
+Value Evaluator::eval_not(ast::Id id) {
+  const ast::Expression& e = at(id);
+  Value v = eval(e.children[0]);
+  if (v.poisoned || !is_condition(v, e.children[0], "'not'")) return Value::poison();
+  std::optional<std::vector<Guard>> guards;
+  if (is_one_affine(v)) guards = {opposite(graph_, v.guards->front())};
+  const auto axes = v.axes;
+  v = build_.elementwise(Function::logical_not, {std::move(v)}, axes);
+  v.condition = true;
+  v.guards = std::move(guards);
+  return v;
+}
+
+Value Evaluator::compare(ast::Comparison op, Value a, Value b, Broadcast& shape) {
+  using C = ast::Comparison;
+  if (op == C::greater || op == C::greater_equal) {
+    std::swap(a, b);
+    op = op == C::greater ? C::less : C::less_equal;
+  }
+  std::optional<std::vector<Guard>> guards;
+  if (a.affine && b.affine) {
+    const Subscript difference = graph_.subtract(*b.affine, *a.affine);
+    const Subscript one = graph_.offset(sizes_.constant(-1));
+    switch (op) {
+      case C::less:
+        guards = {{Guard::Kind::nonnegative, graph_.add(difference, one), {}}};
+        break;
+      case C::less_equal:
+        guards = {{Guard::Kind::nonnegative, difference, {}}};
+        break;
+      case C::equal:
+        guards = {{Guard::Kind::zero, difference, {}}};
+        break;
+      default:
+        guards = {{Guard::Kind::nonzero, difference, {}}};
+    }
+  }
+  const Function f = op == C::less         ? Function::less
+                     : op == C::less_equal ? Function::less_equal
+                     : op == C::equal      ? Function::equal
+                                           : Function::not_equal;
+  Value out = build_.elementwise(f, {std::move(a), std::move(b)}, shape.axes);
+  out.condition = true;
+  out.affine.reset();
+  if (!guards) guards = {{Guard::Kind::condition, {}, out.operand}};
+  out.guards = std::move(guards);
+  return out;
+}
+
+Value Evaluator::eval_comparison(ast::Id id) {
+  const ast::Expression& e = at(id);
+  std::vector<Value> values;
+  bool poisoned = false;
+  for (const ast::Id child : e.children) {
+    values.push_back(eval(child));
+    poisoned = poisoned || values.back().poisoned;
+  }
+  if (poisoned) return Value::poison();
+  Broadcast all;
+  for (std::size_t k = 0; k < values.size(); ++k) {
+    Value before;
+    before.axes = all.axes;
+    const Value read = values[k];
+    if (!all.add(build_, values[k])) {
+      ast::Expression link = e;
+      link.mark = k > 0 && k - 1 < e.comparison_marks.size() ? e.comparison_marks[k - 1] : e.mark;
+      return shape_error(link, e.children[k == 0 ? 0 : k - 1], e.children[k], before, read);
+    }
+  }
+  Value total = compare(e.comparisons[0], values[0], values[1], all);
+  for (std::size_t k = 1; k + 1 < values.size(); ++k) {
+    Value next = compare(e.comparisons[k], values[k], values[k + 1], all);
+    std::optional<std::vector<Guard>> guards;
+    if (total.guards && next.guards && total.guards->size() < 64) {
+      guards = total.guards;
+      guards->insert(guards->end(), next.guards->begin(), next.guards->end());
+    }
+    total = build_.elementwise(Function::logical_and, {std::move(total), std::move(next)}, all.axes);
+    total.condition = true;
+    total.guards = std::move(guards);
+  }
+  return total;
+}
+
+void Evaluator::push_condition(const Value& condition, bool holds) {
+  Condition c;
+  Value v = condition;
+  if (v.guards && holds) {
+    c.guards = *v.guards;
+  } else if (is_one_affine(v)) {
+    c.guards = {opposite(graph_, v.guards->front())};
+  } else {
+    Value chosen = v;
+    if (!holds) chosen = build_.elementwise(Function::logical_not, {chosen}, chosen.axes);
+    c.guards = {{Guard::Kind::condition, {}, build_.operand(chosen)}};
+  }
+  c.labels = build_.labels_of(condition);
+  for (const auto& g : c.guards) Graph::each_label(g, [&](Label l) { c.labels.push_back(l); });
+  conditions_.push_back(std::move(c));
+  condition_ids_.push_back(next_id_++);
+}
+
+void Evaluator::pop_condition() {
+  conditions_.pop_back();
+  condition_ids_.pop_back();
+}
+
+Value Evaluator::choose(ast::Id condition, ast::Id then, ast::Id otherwise, Span mark) {
+  Value c = eval(condition);
+  const bool fine = !c.poisoned && is_condition(c, condition, "a choice");
+  if (fine) push_condition(c, true);
+  Value a = eval(then);
+  if (fine) {
+    pop_condition();
+    push_condition(c, false);
+  }
+  Value b = eval(otherwise);
+  if (fine) pop_condition();
+  if (!fine || a.poisoned || b.poisoned) return Value::poison();
+  Broadcast shape;
+  const Value read_a = a, read_b = b, read_c = c;
+  shape.add(build_, a);
+  if (!shape.add(build_, b))
+    return fail(mark, "both branches need one shape, but " + named(then) + " is " + shape_of(read_a) + " and " +
+                          named(otherwise) + " is " + shape_of(read_b));
+  Value branches;
+  branches.axes = shape.axes;
+  if (!shape.add(build_, c))
+    return fail(mark, "the condition " + named(condition) + " is " + shape_of(read_c) + ", but the branches are " +
+                          shape_of(branches));
+  return build_.elementwise(Function::select, {std::move(c), std::move(a), std::move(b)}, shape.axes);
+}
+
+}  // namespace gradus::elaboration

@@ -1,0 +1,593 @@
+// The functions of arrays: reductions and along-axis functions as calls, constructors, joins, shapes, matrices.
+#include <algorithm>
+
+#include "symbolic/elaborate/evaluate.hpp"
+
+namespace gradus::elaboration {
+
+struct Evaluator::ArrayFunction {
+  const char* name;
+  std::size_t least, most;  // arguments
+  bool axis;                // takes axis=
+  Value (Evaluator::*handler)(ast::Id);
+};
+
+const Evaluator::ArrayFunction* Evaluator::array_function(const std::string& name) {
+  constexpr std::size_t any = SIZE_MAX;
+  using E = Evaluator;
+  static const ArrayFunction table[] = {
+      {"sum", 1, 1, true, &E::reduction_call},
+      {"prod", 1, 1, true, &E::reduction_call},
+      {"mean", 1, 1, true, &E::reduction_call},
+      {"var", 1, 1, true, &E::reduction_call},
+      {"std", 1, 1, true, &E::reduction_call},
+      {"any", 1, 1, true, &E::reduction_call},
+      {"all", 1, 1, true, &E::reduction_call},
+      {"logsumexp", 1, 1, true, &E::reduction_call},
+      {"argmax", 1, 1, true, &E::reduction_call},
+      {"argmin", 1, 1, true, &E::reduction_call},
+      {"norm", 1, 2, true, &E::norm_call},
+      {"norm1", 1, 1, false, &E::norm_call},
+      {"norm2", 1, 1, false, &E::norm_call},
+      {"softmax", 1, 1, true, &E::along_axis},
+      {"log_softmax", 1, 1, true, &E::along_axis},
+      {"cumsum", 1, 1, true, &E::along_axis},
+      {"cumprod", 1, 1, true, &E::along_axis},
+      {"zeros", 1, any, false, &E::filled},
+      {"ones", 1, any, false, &E::filled},
+      {"eye", 1, 1, false, &E::eye},
+      {"range", 1, 1, false, &E::range_of},
+      {"diag", 1, 1, false, &E::diag},
+      {"outer", 2, 2, false, &E::outer},
+      {"dot", 2, 2, false, &E::dot},
+      {"reshape", 2, any, false, &E::reshape},
+      {"concat", 1, any, true, &E::concat},
+      {"stack", 1, any, true, &E::stack},
+      {"tril", 1, 1, false, &E::triangle},
+      {"triu", 1, 1, false, &E::triangle},
+      {"transpose", 1, any, false, &E::transpose},
+      {"tr", 1, 1, false, &E::trace},
+      {"where", 3, 3, false, &E::where},
+      {"pick", 2, 2, false, &E::pick},
+      {"det", 1, 1, false, &E::matrix_function},
+      {"logdet", 1, 1, false, &E::matrix_function},
+      {"inv", 1, 1, false, &E::matrix_function},
+      {"cholesky", 1, 1, false, &E::matrix_function},
+      {"expm", 1, 1, false, &E::matrix_function},
+      {"eigvalsh", 1, 1, false, &E::matrix_function},
+      {"matrix_power", 2, 2, false, &E::matrix_function},
+  };
+  static const auto index = [] {
+    std::unordered_map<std::string, const ArrayFunction*> out;
+    for (const auto& f : table) out.emplace(f.name, &f);
+    return out;
+  }();
+  const auto found = index.find(name);
+  return found == index.end() ? nullptr : found->second;
+}
+
+bool Evaluator::is_array_function(const std::string& name) { return name != "pick" && array_function(name) != nullptr; }
+
+std::vector<std::string> Evaluator::array_function_names() {
+  std::vector<std::string> out;
+  for (const char* name : {"sum",     "prod",  "mean",      "var",     "std",    "any",   "all",   "logsumexp", "argmax",
+                           "argmin",  "norm",  "softmax",   "log_softmax", "cumsum", "cumprod", "zeros", "ones", "eye",
+                           "range",   "diag",  "outer",     "dot",     "reshape", "concat", "stack", "tril", "triu",
+                           "transpose", "tr",  "where",     "det",     "logdet", "inv",   "cholesky", "expm", "eigvalsh",
+                           "matrix_power"})
+    out.emplace_back(name);
+  return out;
+}
+
+Value Evaluator::call_array(const ArrayFunction& f, ast::Id id) {
+  const ast::Expression& e = at(id);
+  if (std::string_view(f.name) == "pick" && !activation().prelude) return unknown_function(id);
+  if (!keywords(id, f.axis)) return Value::poison();
+  if (f.axis && f.most == 1 && e.children.size() == 2) {
+    error(e.span, "the axis of " + e.name.text + " is given by its name")
+        .help("write " + e.name.text + "(" + text_of(e.children[0]) + ", axis=" + text_of(e.children[1]) + ")");
+    return Value::poison();
+  }
+  if (!arity(id, f.least, f.most)) return Value::poison();
+  return (this->*f.handler)(id);
+}
+
+Value Evaluator::reduction_call(ast::Id id) {
+  const ast::Expression& e = at(id);
+  const std::string& name = e.name.key;
+  if (name == "max" || name == "min") {
+    if (e.children.size() == 2 && e.keywords.empty())
+      return call_elementwise(name == "max" ? Function::maximum : Function::minimum, id);
+    if (!keywords(id, true) || !arity(id, 1, 2)) return Value::poison();
+    if (e.children.size() == 2) {
+      error(e.keywords[0].name.span, name + " of two values is elementwise and takes no axis");
+      return Value::poison();
+    }
+  }
+  Value v = eval(e.children[0]);
+  if (v.poisoned) return v;
+  build_.operand(v);
+  std::vector<Label> axes, bound;
+  if (e.keywords.empty()) {
+    bound = v.axes;
+  } else {
+    const auto axis = axis_number(e.keywords[0].value, v.axes.size(), e.span, named(e.children[0]) + ", which is " + shape_of(v) + ",");
+    if (!axis) return Value::poison();
+    axes = v.axes;
+    bound = {axes[*axis]};
+    axes.erase(axes.begin() + static_cast<std::ptrdiff_t>(*axis));
+  }
+  const bool position = name == "argmax" || name == "argmin";
+  if (position && bound.size() > 1) {
+    // The position in row-major order.
+    Size count = sizes_.constant(1);
+    for (const Label l : bound) count = sizes_.multiply(count, build_.size(l));
+    v = build_.reshape(std::move(v), {count});
+    bound = v.axes;
+  }
+  return reduce_over(name, std::move(v), axes, bound, {}, e.span, id);
+}
+
+Value Evaluator::norm_call(ast::Id id) {
+  const ast::Expression& e = at(id);
+  Value v = eval(e.children[0]);
+  Value order = build_.constant(e.name.key == "norm1" ? 1 : 2);
+  if (e.children.size() > 1) order = eval(e.children[1]);
+  if (v.poisoned || order.poisoned) return Value::poison();
+  if (!order.axes.empty()) return fail(at(e.children[1]).span, "the order of a norm is a scalar, not " + shape_of(order));
+  build_.operand(v);
+  build_.operand(order);
+  std::vector<Label> axes, bound = v.axes;
+  if (!e.keywords.empty()) {
+    const auto axis = axis_number(e.keywords[0].value, v.axes.size(), e.span, named(e.children[0]) + ", which is " + shape_of(v) + ",");
+    if (!axis) return Value::poison();
+    axes = v.axes;
+    bound = {axes[*axis]};
+    axes.erase(axes.begin() + static_cast<std::ptrdiff_t>(*axis));
+  }
+  return norm_over(std::move(v), axes, bound, {}, std::move(order), e.span);
+}
+
+Value Evaluator::along_axis(ast::Id id) {
+  const ast::Expression& e = at(id);
+  Value v = eval(e.children[0]);
+  if (v.poisoned) return v;
+  if (v.axes.empty())
+    return fail(e.span, e.name.text + " runs along an axis, but " + named(e.children[0]) + " is a scalar");
+  std::size_t axis = v.axes.size() - 1;
+  if (!e.keywords.empty()) {
+    const auto given = axis_number(e.keywords[0].value, v.axes.size(), e.span, named(e.children[0]) + ", which is " + shape_of(v) + ",");
+    if (!given) return Value::poison();
+    axis = *given;
+  }
+  if (e.name.key == "softmax") return scaled_softmax(SoftmaxKind::softmax, std::move(v), axis);
+  if (e.name.key == "log_softmax") return scaled_softmax(SoftmaxKind::log_softmax, std::move(v), axis);
+  return running(std::move(v), axis, e.name.key == "cumprod");
+}
+
+std::optional<Size> Evaluator::size_argument(ast::Id id) {
+  size_position_ = true;
+  const Value v = eval(id);
+  size_position_ = false;
+  if (v.poisoned) return std::nullopt;
+  if (!v.affine || !v.axes.empty() || !v.affine->is_constant()) {
+    error(at(id).span, named(id) + " is no size: a size is affine in names of sizes");
+    return std::nullopt;
+  }
+  if (sizes_.is_negative(v.affine->offset)) {
+    error(at(id).span, "a size is not negative, but " + named(id) + " is " + sizes_.to_string(v.affine->offset));
+    return std::nullopt;
+  }
+  if (!frame_.dry && !sizes_.is_nonnegative(v.affine->offset))
+    context_.model.requirements.push_back({v.affine->offset, false,
+                                           "the size " + sizes_.to_string(v.affine->offset) + " must not be negative",
+                                           place_of(at(id).span)});
+  return v.affine->offset;
+}
+
+Value Evaluator::filled(ast::Id id) {
+  const ast::Expression& e = at(id);
+  Value v = build_.constant(e.name.key == "ones" ? 1 : 0);
+  v.affine.reset();
+  for (const ast::Id child : e.children) {
+    const auto size = size_argument(child);
+    if (!size) return Value::poison();
+    v.axes.push_back(build_.axis(*size));
+  }
+  return v;
+}
+
+Value Evaluator::eye(ast::Id id) {
+  const auto size = size_argument(at(id).children[0]);
+  if (!size) return Value::poison();
+  const Label i = build_.axis(*size), j = build_.axis(*size);
+  const Guard same{Guard::Kind::zero, graph_.subtract(build_.bare(i), build_.bare(j)), {}};
+  return build_.product({build_.constant(1)}, {i, j}, {}, {same});
+}
+
+Value Evaluator::range_of(ast::Id id) {
+  const auto size = size_argument(at(id).children[0]);
+  if (!size) return Value::poison();
+  const Label i = build_.axis(*size);
+  return build_.integer(build_.bare(i), {i});
+}
+
+bool Evaluator::square(const Value& v, ast::Id id, const std::string& name) {
+  const std::size_t rank = v.axes.size();
+  if (rank >= 2) {
+    const FrameLabel &x = frame_.labels[v.axes[rank - 2]], &y = frame_.labels[v.axes[rank - 1]];
+    if (!x.known || !y.known || x.size == y.size) return true;
+  }
+  const ast::Expression& e = at(id);
+  Diagnostic& d = error(e.span, name + " needs a square matrix, but " + named(e.children[0]) + " is " + shape_of(v));
+  note_declaration(d, e.children[0]);
+  return false;
+}
+
+Value Evaluator::diag(ast::Id id) {
+  const ast::Expression& e = at(id);
+  Value v = eval(e.children[0]);
+  if (v.poisoned) return v;
+  build_.operand(v);
+  if (v.axes.size() == 1) {
+    const Label i = v.axes[0], j = build_.like(i);
+    const Guard same{Guard::Kind::zero, graph_.subtract(build_.bare(i), build_.bare(j)), {}};
+    return build_.product({std::move(v)}, {i, j}, {}, {same});
+  }
+  if (v.axes.size() != 2) return fail(e.span, "diag takes a vector or a matrix, but " + named(e.children[0]) + " is " + shape_of(v));
+  if (!square(v, id, "diag")) return Value::poison();
+  build_.substitute(v, v.axes[1], build_.bare(v.axes[0]));
+  v.axes.pop_back();
+  v.affine.reset();
+  v.identity = 0;
+  return v;
+}
+
+Value Evaluator::outer(ast::Id id) {
+  const ast::Expression& e = at(id);
+  auto values = arguments(id);
+  if (!values) return Value::poison();
+  for (std::size_t k = 0; k < 2; ++k)
+    if ((*values)[k].axes.size() != 1)
+      return fail(e.span, "outer takes two vectors, but " + named(e.children[k]) + " is " + shape_of((*values)[k]));
+  const std::vector<Label> axes{(*values)[0].axes[0], (*values)[1].axes[0]};
+  return build_.product(std::move(*values), axes);
+}
+
+Value Evaluator::dot(ast::Id id) {
+  const ast::Expression& e = at(id);
+  auto values = arguments(id);
+  if (!values) return Value::poison();
+  for (std::size_t k = 0; k < 2; ++k)
+    if ((*values)[k].axes.size() != 1)
+      return fail(e.span, "dot takes two vectors, but " + named(e.children[k]) + " is " + shape_of((*values)[k]));
+  Value &a = (*values)[0], &b = (*values)[1];
+  const FrameLabel x = frame_.labels[a.axes[0]], y = frame_.labels[b.axes[0]];
+  if (x.known && y.known && x.size != y.size) {
+    Diagnostic& d = error(e.span, "dot needs vectors of one size, but " + named(e.children[0]) + " is " + shape_of(a) +
+                                      " and " + named(e.children[1]) + " is " + shape_of(b));
+    note_declaration(d, e.children[0]);
+    note_declaration(d, e.children[1]);
+    return Value::poison();
+  }
+  const Label shared = a.axes[0];
+  build_.substitute(b, b.axes[0], build_.bare(shared));
+  return build_.product(std::move(*values), {}, {shared});
+}
+
+Value Evaluator::triangle(ast::Id id) {
+  const ast::Expression& e = at(id);
+  Value v = eval(e.children[0]);
+  if (v.poisoned) return v;
+  const std::size_t rank = v.axes.size();
+  if (rank < 2) return fail(e.span, e.name.text + " takes a matrix, but " + named(e.children[0]) + " is " + shape_of(v));
+  const Subscript row = build_.bare(v.axes[rank - 2]), column = build_.bare(v.axes[rank - 1]);
+  const bool lower = e.name.key == "tril";
+  const Guard kept{Guard::Kind::nonnegative, lower ? graph_.subtract(row, column) : graph_.subtract(column, row), {}};
+  const std::vector<Label> axes = v.axes;
+  return build_.product({std::move(v)}, axes, {}, {kept});
+}
+
+Value Evaluator::transpose(ast::Id id) {
+  const ast::Expression& e = at(id);
+  Value v = eval(e.children[0]);
+  if (v.poisoned) return v;
+  const std::size_t rank = v.axes.size();
+  v.identity = 0;
+  if (e.children.size() == 1) {
+    if (rank == 0) return fail(e.span, "a scalar has no transpose");
+    if (rank >= 2) std::swap(v.axes[rank - 1], v.axes[rank - 2]);
+    return v;
+  }
+  if (e.children.size() - 1 != rank)
+    return fail(e.span, "transpose needs each of the " + counted(rank, "axis") + " of " + named(e.children[0]) +
+                            " once, not " + std::to_string(e.children.size() - 1));
+  std::vector<Label> axes;
+  std::vector<bool> seen(rank, false);
+  for (std::size_t k = 1; k < e.children.size(); ++k) {
+    const auto axis = axis_number(e.children[k], rank, at(e.children[k]).span, named(e.children[0]) + ", which is " + shape_of(v) + ",");
+    if (!axis) return Value::poison();
+    if (seen[*axis]) return fail(at(e.children[k]).span, "the axis " + std::to_string(*axis) + " stands twice");
+    seen[*axis] = true;
+    axes.push_back(v.axes[*axis]);
+  }
+  v.axes = std::move(axes);
+  return v;
+}
+
+Value Evaluator::trace(ast::Id id) {
+  Value v = eval(at(id).children[0]);
+  if (v.poisoned) return v;
+  if (!square(v, id, at(id).name.text)) return Value::poison();
+  build_.operand(v);
+  const Label column = v.axes.back();
+  v.axes.pop_back();
+  const Label row = v.axes.back();
+  v.axes.pop_back();
+  build_.substitute(v, column, build_.bare(row));
+  const std::vector<Label> axes = v.axes;
+  return build_.product({std::move(v)}, axes, {row});
+}
+
+Value Evaluator::reshape(ast::Id id) {
+  const ast::Expression& e = at(id);
+  Value v = eval(e.children[0]);
+  if (v.poisoned) return v;
+  std::vector<Size> shape;
+  Size count = sizes_.constant(1), given = sizes_.constant(1);
+  bool known = true;
+  for (const Label l : v.axes) {
+    known = known && frame_.labels[l].known;
+    given = sizes_.multiply(given, build_.size(l));
+  }
+  for (std::size_t k = 1; k < e.children.size(); ++k) {
+    const auto size = size_argument(e.children[k]);
+    if (!size) return Value::poison();
+    shape.push_back(*size);
+    count = sizes_.multiply(count, *size);
+  }
+  const Size difference = sizes_.subtract(count, given);
+  if (known && !frame_.dry && !sizes_.is_zero(difference)) {
+    // Terms of one sign never cancel while all sizes are positive.
+    const auto terms = sizes_.terms(difference);
+    const auto one_sign = [&](bool positive) {
+      return std::all_of(terms.begin(), terms.end(), [&](const auto& t) { return (t.coefficient > 0) == positive; });
+    };
+    const std::string from = shape_of(v), to = shape_text(sizes_, shape);
+    if (one_sign(true) || one_sign(false))
+      return fail(e.span, "reshape keeps the number of elements, but " + named(e.children[0]) + " is " + from + " and has " +
+                              sizes_.to_string(given) + ", and " + to + " has " + sizes_.to_string(count));
+    context_.model.requirements.push_back({difference, true,
+                                           "reshape from " + from + " to " + to + " keeps the number of elements",
+                                           place_of(e.span)});
+  }
+  return build_.reshape(std::move(v), shape);
+}
+
+Value Evaluator::join(const std::vector<Value>& pieces, const std::vector<Size>& offsets, std::size_t first,
+                      std::size_t end, Label along, const std::vector<Label>& axes) {
+  if (end - first == 1) return pieces[first];
+  const std::size_t middle = first + (end - first) / 2;
+  Value left = join(pieces, offsets, first, middle, along, axes);
+  Value right = join(pieces, offsets, middle, end, along, axes);
+  Value before = build_.elementwise(
+      Function::less, {build_.integer(build_.bare(along)), build_.integer(graph_.offset(offsets[middle]))}, axes);
+  return build_.elementwise(Function::select, {std::move(before), std::move(left), std::move(right)}, axes);
+}
+
+Value Evaluator::concat(ast::Id id) {
+  const ast::Expression& e = at(id);
+  auto values = arguments(id);
+  if (!values) return Value::poison();
+  Value& first = values->front();
+  const std::size_t rank = first.axes.size();
+  if (rank == 0)
+    return fail(e.span, "concat joins arrays, but " + named(e.children[0]) + " is a scalar; stack makes an axis of scalars");
+  std::size_t axis = 0;
+  if (!e.keywords.empty()) {
+    const auto given = axis_number(e.keywords[0].value, rank, e.span, named(e.children[0]) + ", which is " + shape_of(first) + ",");
+    if (!given) return Value::poison();
+    axis = *given;
+  }
+  for (auto& v : *values) build_.operand(v);
+  Size total;
+  std::vector<Size> offsets;
+  for (std::size_t k = 0; k < values->size(); ++k) {
+    const Value& v = (*values)[k];
+    bool fits = v.axes.size() == rank;
+    for (std::size_t a = 0; fits && a < rank; ++a)
+      fits = a == axis || !frame_.labels[v.axes[a]].known || !frame_.labels[first.axes[a]].known ||
+             build_.size(v.axes[a]) == build_.size(first.axes[a]);
+    if (!fits) {
+      Diagnostic& d = error(e.span, "concat along axis " + std::to_string(axis) + " needs the other axes to agree, but " +
+                                        named(e.children[0]) + " is " + shape_of(first) + " and " + named(e.children[k]) +
+                                        " is " + shape_of(v));
+      note_declaration(d, e.children[0]);
+      note_declaration(d, e.children[k]);
+      return Value::poison();
+    }
+    offsets.push_back(total);
+    total = sizes_.add(total, build_.size(v.axes[axis]));
+  }
+  const Label along = build_.axis(total);
+  std::vector<Label> axes = first.axes;
+  axes[axis] = along;
+  for (std::size_t k = 0; k < values->size(); ++k) {
+    Value& v = (*values)[k];
+    for (std::size_t a = 0; a < rank; ++a) {
+      const Subscript place = a == axis ? graph_.subtract(build_.bare(along), graph_.offset(offsets[k])) : build_.bare(axes[a]);
+      build_.substitute(v, v.axes[a], place);
+    }
+    v.axes = axes;
+  }
+  Value out = join(*values, offsets, 0, values->size(), along, axes);
+  out.affine.reset();
+  out.guards.reset();
+  return out;
+}
+
+Value Evaluator::stack(ast::Id id) {
+  const ast::Expression& e = at(id);
+  auto values = arguments(id);
+  if (!values) return Value::poison();
+  Value& first = values->front();
+  const std::size_t rank = first.axes.size();
+  std::size_t axis = 0;
+  if (!e.keywords.empty()) {
+    const auto given = axis_number(e.keywords[0].value, rank + 1, e.span, "the stacked value");
+    if (!given) return Value::poison();
+    axis = *given;
+  }
+  std::vector<Size> offsets;
+  const std::vector<Label> inner = first.axes;
+  for (std::size_t k = 0; k < values->size(); ++k) {
+    Value& v = (*values)[k];
+    build_.operand(v);
+    bool fits = v.axes.size() == rank;
+    for (std::size_t a = 0; fits && a < rank; ++a)
+      fits = !frame_.labels[v.axes[a]].known || !frame_.labels[inner[a]].known ||
+             build_.size(v.axes[a]) == build_.size(inner[a]);
+    if (!fits)
+      return fail(e.span, "stack needs values of one shape, but " + named(e.children[0]) + " is " + shape_of(first) +
+                              " and " + named(e.children[k]) + " is " + shape_of(v));
+    for (std::size_t a = 0; a < rank; ++a)
+      if (v.axes[a] != inner[a]) build_.substitute(v, v.axes[a], build_.bare(inner[a]));
+    v.axes = inner;
+    offsets.push_back(sizes_.constant(static_cast<std::int64_t>(k)));
+  }
+  const Label along = build_.axis(sizes_.constant(static_cast<std::int64_t>(values->size())));
+  std::vector<Label> axes = inner;
+  axes.insert(axes.begin() + static_cast<std::ptrdiff_t>(axis), along);
+  Value out = join(*values, offsets, 0, values->size(), along, axes);
+  out.axes = axes;
+  out.affine.reset();
+  out.guards.reset();
+  out.identity = 0;
+  return out;
+}
+
+Value Evaluator::literal(ast::Id id) {
+  const ast::Expression& e = at(id);
+  auto values = arguments(id);
+  if (!values) return Value::poison();
+  for (std::size_t k = 0; k < values->size(); ++k) {
+    if ((*values)[k].axes.empty()) continue;
+    error(at(e.children[k]).span, "the elements of a literal are scalars, but " + named(e.children[k]) + " is " +
+                                      shape_of((*values)[k]))
+        .help("join arrays with concat or stack");
+    return Value::poison();
+  }
+  const std::size_t rows = e.kind == ast::Kind::matrix ? e.rows : 1;
+  const std::size_t columns = values->size() / rows;
+  for (auto& v : *values) build_.operand(v);
+  const auto offsets = [&](std::size_t count) {
+    std::vector<Size> out;
+    for (std::size_t k = 0; k < count; ++k) out.push_back(sizes_.constant(static_cast<std::int64_t>(k)));
+    return out;
+  };
+  const Label row = build_.axis(sizes_.constant(static_cast<std::int64_t>(rows)));
+  const Label column = build_.axis(sizes_.constant(static_cast<std::int64_t>(columns)));
+  std::vector<Value> lines;
+  for (std::size_t r = 0; r < rows; ++r) {
+    const std::vector<Value> line(values->begin() + static_cast<std::ptrdiff_t>(r * columns),
+                                  values->begin() + static_cast<std::ptrdiff_t>((r + 1) * columns));
+    lines.push_back(join(line, offsets(columns), 0, columns, column, {column}));
+  }
+  Value out = lines[0];
+  std::vector<Label> axes{column};
+  if (e.kind == ast::Kind::matrix) {
+    axes = {row, column};
+    out = join(lines, offsets(rows), 0, rows, row, axes);
+  }
+  out.axes = axes;
+  out.affine.reset();
+  out.guards.reset();
+  out.identity = 0;
+  return out;
+}
+
+Value Evaluator::where(ast::Id id) {
+  const ast::Expression& e = at(id);
+  return choose(e.children[0], e.children[1], e.children[2], e.span);
+}
+
+Value Evaluator::pick(ast::Id id) {
+  const ast::Expression& e = at(id);
+  auto values = arguments(id);
+  if (!values) return Value::poison();
+  Value &v = (*values)[0], &c = (*values)[1];
+  if (v.axes.empty()) return fail(e.span, "class scores need an axis of classes, but there is a scalar");
+  if (!c.affine) return fail(e.span, "classes are index data: declare data c[n] : index(k)");
+  build_.operand(v);
+  const Label classes = v.axes.back();
+  v.axes.pop_back();
+  if (v.axes.size() != c.axes.size())
+    return fail(e.span, "there is one class for each row, but the scores have " + counted(v.axes.size() + 1, "axis") +
+                            " and the classes " + counted(c.axes.size(), "axis"));
+  Broadcast shape;
+  const Value read_v = v, read_c = c;
+  shape.add(build_, v);
+  if (!shape.add(build_, c))
+    return fail(e.span, "there is one class for each row, but the rows are " + shape_of(read_v) + " and the classes " +
+                            shape_of(read_c));
+  const Subscript& place = *c.affine;
+  if (place.data.size() == 1 && frame_.labels[classes].known) {
+    const auto bound = graph_.index_bound(place.data[0].data);
+    if (bound && *bound != build_.size(classes) && place.labels.empty())
+      return fail(e.span, "the classes are index(" + sizes_.to_string(*bound) + ") data, but the scores have " +
+                              sizes_.to_string(build_.size(classes)) + " classes");
+  }
+  check_inside(place, classes, e.span, "the scores", "class", false);
+  build_.substitute(v, classes, place);
+  v.affine.reset();
+  v.identity = 0;
+  return v;
+}
+
+Value Evaluator::matrix_function(ast::Id id) {
+  const ast::Expression& e = at(id);
+  auto values = arguments(id);
+  if (!values || !square(values->front(), id, e.name.text)) return Value::poison();
+  return not_supported(e.name.span, e.name.text);
+}
+
+Value Evaluator::transposed(ast::Id id) {
+  const ast::Expression& e = at(id);
+  Value v = eval(e.children[0]);
+  if (v.poisoned) return v;
+  const std::size_t rank = v.axes.size();
+  if (rank == 0)
+    return fail(e.span, named(e.children[0]) + " is a scalar and has no transpose");
+  if (rank >= 2) std::swap(v.axes[rank - 1], v.axes[rank - 2]);
+  v.identity = 0;
+  return v;
+}
+
+Value Evaluator::norm(ast::Id id) {
+  const ast::Expression& e = at(id);
+  Value v = eval(e.children[0]);
+  Value order = build_.constant(e.order == ast::NormOrder::one ? 1 : 2);
+  if (e.order == ast::NormOrder::infinity) order = eval_infinity();
+  if (e.order_value.valid()) order = eval(e.order_value);
+  if (v.poisoned || order.poisoned) return Value::poison();
+  build_.operand(v);
+  build_.operand(order);
+  if (!order.axes.empty())
+    return fail(at(e.order_value).span, "the order of a norm is a scalar, not " + shape_of(order));
+  if (e.order_value.valid() && build_.is_constant(order, 2) && v.axes.size() == 2) {
+    const std::string inner = text_of(e.children[0]);
+    error(e.span, "the 2-norm of a matrix: of its entries or of its singular values?")
+        .help("the entries: ‖" + inner + "‖; the largest singular value: max(svdvals(" + inner + "))");
+    return Value::poison();
+  }
+  const std::vector<Label> bound = v.axes;
+  return norm_over(std::move(v), {}, bound, {}, std::move(order), e.span);
+}
+
+Value Evaluator::eval_infinity() {
+  Value v;
+  v.operand.expr = graph_.named_constant(Function::infinity);
+  return v;
+}
+
+}  // namespace gradus::elaboration

@@ -1,0 +1,187 @@
+// Calls: the user's functions, the prelude's, rows of the function table; arguments, keywords, unknown names.
+#include <algorithm>
+
+#include "symbolic/elaborate/evaluate.hpp"
+
+namespace gradus::elaboration {
+namespace {
+
+/// Calls inlined in one program; functions that call functions can grow without bound.
+constexpr std::size_t most_inlined_calls = 200'000;
+
+/// MATLAB's and everybody's other names.
+std::string canonical(const std::string& key) {
+  static const std::unordered_map<std::string, std::string> synonyms = {
+      {"arcsin", "asin"}, {"arccos", "acos"}, {"arctan", "atan"}, {"ln", "log"}, {"trace", "tr"}};
+  const auto found = synonyms.find(key);
+  return found == synonyms.end() ? key : found->second;
+}
+
+}  // namespace
+
+std::optional<std::vector<Value>> Evaluator::arguments(ast::Id id) {
+  std::vector<Value> out;
+  bool poisoned = false;
+  const std::vector<ast::Id> children = at(id).children;
+  for (const ast::Id child : children) {
+    out.push_back(eval(child));
+    poisoned = poisoned || out.back().poisoned;
+  }
+  if (poisoned) return std::nullopt;
+  return out;
+}
+
+bool Evaluator::arity(ast::Id id, std::size_t least, std::size_t most) {
+  const ast::Expression& e = at(id);
+  const std::size_t given = e.children.size();
+  if (given >= least && given <= most) return true;
+  std::string wanted = counted(least, "argument");
+  if (most == SIZE_MAX)
+    wanted = "at least " + wanted;
+  else if (most != least)
+    wanted = std::to_string(least) + " to " + counted(most, "argument");
+  error(e.span, e.name.text + " takes " + wanted + ", not " + std::to_string(given));
+  return false;
+}
+
+bool Evaluator::keywords(ast::Id id, bool allowed) {
+  const ast::Expression& e = at(id);
+  for (std::size_t k = 0; k < e.keywords.size(); ++k) {
+    const ast::Keyword& word = e.keywords[k];
+    if (allowed && word.name.text == "axis" && k == 0) continue;
+    if (word.name.text == "axis") {
+      error(word.name.span, allowed ? "axis is given twice" : e.name.text + " takes no axis");
+      return false;
+    }
+    Diagnostic& d = error(word.name.span, e.name.text + " takes no argument named " + word.name.text);
+    if (word.name.text == "keepdims")
+      d.help("index notation keeps the axis: Z[i, j] = X[i, j] - sum[k](X[i, k])");
+    else if (allowed)
+      d.help("did you mean axis?");
+    return false;
+  }
+  return true;
+}
+
+std::optional<std::size_t> Evaluator::axis_number(ast::Id value, std::size_t rank, Span mark, const std::string& shape) {
+  const Value v = eval(value);
+  if (v.poisoned) return std::nullopt;
+  const auto number = v.affine && v.affine->is_constant() ? sizes_.as_constant(v.affine->offset) : std::nullopt;
+  if (!number) {
+    error(at(value).span, "an axis is a whole number, 0 for the first or -1 for the last");
+    return std::nullopt;
+  }
+  const auto count = static_cast<std::int64_t>(rank);
+  if (*number >= count || *number < -count) {
+    error(mark, "there is no axis " + std::to_string(*number) + ": " + shape +
+                    (rank == 0 ? " has no axes" : " has the axes 0 to " + std::to_string(count - 1)));
+    return std::nullopt;
+  }
+  return static_cast<std::size_t>(*number < 0 ? *number + count : *number);
+}
+
+Value Evaluator::eval_call(ast::Id id) {
+  const ast::Expression& e = at(id);
+  if (!activation().prelude) {
+    const auto own = context_.functions.find(e.name.key);
+    if (own != context_.functions.end()) return call_user(own->second, id);
+  }
+  const std::string name = canonical(e.name.key);
+  if (const ArrayFunction* f = array_function(name)) return call_array(*f, id);
+  if (name == "max" || name == "min") return reduction_call(id);
+  if (const auto f = function_named(name)) return call_elementwise(*f, id);
+  const auto& prelude = prelude_functions();
+  if (const auto f = prelude.find(name); f != prelude.end()) return call_user(f->second, id);
+  return unknown_function(id);
+}
+
+Value Evaluator::call_elementwise(Function f, ast::Id id) {
+  const ast::Expression& e = at(id);
+  if (!keywords(id, false) || !arity(id, row(f).arity, row(f).arity)) return Value::poison();
+  auto values = arguments(id);
+  if (!values) return Value::poison();
+  Broadcast shape;
+  for (std::size_t k = 0; k < values->size(); ++k) {
+    Value before;
+    before.axes = shape.axes;
+    const Value read = (*values)[k];
+    if (!shape.add(build_, (*values)[k])) {
+      Diagnostic& d = error(e.span, "the arguments of " + e.name.text + " have shapes that do not align: " +
+                                        named(e.children[k - 1]) + " is " + shape_of(before) + ", " +
+                                        named(e.children[k]) + " is " + shape_of(read));
+      note_declaration(d, e.children[k - 1]);
+      note_declaration(d, e.children[k]);
+      return Value::poison();
+    }
+  }
+  return build_.elementwise(f, std::move(*values), shape.axes);
+}
+
+Value Evaluator::call_user(const FunctionInfo& f, ast::Id id) {
+  const ast::Expression& e = at(id);
+  if (f.poisoned) return Value::poison();
+  if (!keywords(id, false)) return Value::poison();
+  const auto& parameters = f.definition->parameters;
+  if (e.children.size() != parameters.size()) {
+    Diagnostic& d = error(e.span, e.name.text + " takes " + counted(parameters.size(), "argument") + ", not " +
+                                      std::to_string(e.children.size()));
+    if (!f.prelude) d.note(e.name.text + " is defined here", f.definition->name.span);
+    return Value::poison();
+  }
+  auto values = arguments(id);
+  if (!values) return Value::poison();
+  const FunctionInfo* chosen = &f;
+  // Class indices are told from a distribution by what they are.
+  if (f.prelude && e.name.key == "cross_entropy" && (*values)[1].affine)
+    chosen = &prelude_functions().at("cross_entropy_of_classes");
+  return inline_call(*chosen, id, std::move(*values));
+}
+
+Value Evaluator::inline_call(const FunctionInfo& f, ast::Id id, std::vector<Value> values) {
+  const ast::Expression& e = at(id);
+  // The same function of the same arguments under the same conditions is the same value.
+  const auto number = function_ids_.try_emplace(f.definition, static_cast<std::uint32_t>(function_ids_.size())).first->second;
+  std::vector<std::uint64_t> key{number, condition_ids_.empty() ? 0 : condition_ids_.back()};
+  for (const auto& v : values) key.push_back(v.identity);
+  if (const auto known = memo_.find(key); known != memo_.end()) {
+    Value v = known->second.poisoned ? known->second : build_.fresh(known->second);
+    v.identity = known->second.identity;
+    return v;
+  }
+  if (++context_.inlined_calls > most_inlined_calls)
+    return fail(e.span, "too many function calls: inlining stops after " + std::to_string(most_inlined_calls));
+  const auto path = paths_.try_emplace({activation().path, id.index, activation().program},
+                                       static_cast<std::uint32_t>(paths_.size() + 1));
+  Activation inner{f.program, f.prelude, bindings_.size(), path.first->second, e.span, e.name.text};
+  const auto& parameters = f.definition->parameters;
+  for (std::size_t k = 0; k < parameters.size(); ++k) bindings_.push_back({parameters[k].key, false, std::move(values[k])});
+  activations_.push_back(std::move(inner));
+  const bool sizes_only = std::exchange(size_position_, false);
+  Value v = eval(f.definition->body);
+  size_position_ = sizes_only;
+  bindings_.resize(activation().first_binding);
+  activations_.pop_back();
+  memo_.emplace(std::move(key), v);
+  return v;
+}
+
+Value Evaluator::unknown_function(ast::Id id) {
+  const ast::Expression& e = at(id);
+  const std::string& name = e.name.text;
+  if (is_function_to_come(e.name.key)) return not_supported(e.name.span, name);
+  if (silent_) return Value::poison();
+  const Symbol* s = activation().prelude ? nullptr : context_.find(e.name.key);
+  if (s != nullptr || find_binding(e.name.key) != nullptr) {
+    Diagnostic& d = error(e.name.span, name + " is a value, not a function");
+    if (s != nullptr && !s->span.is_none()) d.note(name + " is declared here", s->span);
+    if (e.children.size() == 1) d.help("for a product write " + name + "*(" + text_of(e.children[0]) + ")");
+    return Value::poison();
+  }
+  if (!context_.reported_names.insert(e.name.key + "(").second) return Value::poison();
+  Diagnostic& d = error(e.name.span, "there is no function " + name);
+  const std::string near = did_you_mean(name, function_candidates(context_));
+  if (!near.empty()) d.help("did you mean " + near + "?");
+  return Value::poison();
+}
+
+}  // namespace gradus::elaboration

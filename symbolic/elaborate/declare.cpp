@@ -1,0 +1,457 @@
+// Declarations: sizes, dims, inputs with their assumptions, and the names of equations and functions.
+#include <algorithm>
+#include <array>
+
+#include "frontend/format.hpp"
+#include "symbolic/elaborate/context.hpp"
+#include "symbolic/elaborate/evaluate.hpp"
+
+namespace gradus::elaboration {
+namespace {
+
+const char* role_word(ast::Role role) {
+  switch (role) {
+    case ast::Role::data:
+      return "data";
+    case ast::Role::param:
+      return "param";
+    case ast::Role::constant:
+      return "const";
+    case ast::Role::dim:
+      return "dim";
+  }
+  return "";
+}
+
+class Declarer {
+ public:
+  Declarer(Context& context, const ast::Program& program) : context_(context), program_(program), sizes_(context.sizes()) {}
+
+  void run() {
+    for (const auto& s : program_.statements)
+      if (s.kind == ast::Statement::Kind::declaration && s.declaration.role == ast::Role::dim)
+        for (const auto& d : s.declaration.names) dimension(d, s.broken);
+    for (const auto& s : program_.statements)
+      if (s.kind == ast::Statement::Kind::declaration && s.declaration.role != ast::Role::dim)
+        for (const auto& d : s.declaration.names) input(s, d);
+  }
+
+ private:
+  const ast::Expression& at(ast::Id id) const { return program_.at(id); }
+
+  /// Enters a name; false (with an error) when it is taken.
+  bool enter(const ast::Name& name, Symbol symbol) {
+    symbol.text = name.text;
+    symbol.span = name.span;
+    const auto [found, is_new] = context_.symbols.try_emplace(name.key, symbol);
+    if (is_new) {
+      context_.symbol_order.push_back(name.key);
+      return true;
+    }
+    const Symbol& other = found->second;
+    const bool size = other.kind == Symbol::Kind::size;
+    Diagnostic& d = context_.diagnostics.error(
+        name.span, size ? name.text + " is a size already, so it cannot name a value"
+                        : other.text == name.text ? name.text + " is declared twice"
+                                                  : name.text + " and " + other.text + " are the same name, declared twice");
+    if (!other.span.is_none()) d.note(other.text + (size ? " is a size here" : " is declared here"), other.span);
+    found->second.poisoned = found->second.poisoned || size;
+    return false;
+  }
+
+  void dimension(const ast::Declared& d, bool broken) {
+    Symbol symbol;
+    symbol.kind = Symbol::Kind::dimension;
+    std::optional<Rational> value;
+    if (!broken && d.value.valid()) value = number(d.value);
+    symbol.size = sizes_.symbol(d.name.text);
+    if (d.has_brackets && !broken) {
+      context_.diagnostics.error(d.span, "a dim is one size: " + d.name.text + " takes no shape");
+      symbol.poisoned = true;
+    } else if (!broken && d.value.valid() && !value) {
+      context_.diagnostics.error(at(d.value).span, "the dim " + d.name.text + " is a whole number, given by numbers and earlier dims");
+      symbol.poisoned = true;
+    } else if (value) {
+      const auto whole = value->as_int64();
+      if (!whole || *whole < 0 || *whole > (std::int64_t{1} << 40)) {
+        const std::string text = value->to_string();
+        context_.diagnostics.error(at(d.value).span, !value->is_integer()  ? "the dim " + d.name.text + " is a whole number, but " + text + " is not"
+                                                     : value->sign() < 0 ? "the dim " + d.name.text + " is not negative, but it is " + text
+                                                                         : "the dim " + d.name.text + " is too large: " + text);
+        symbol.poisoned = true;
+      } else {
+        symbol.size = sizes_.constant(*whole);
+      }
+    }
+    if (!enter(d.name, symbol)) return;
+    Dimension out{d.name.text, std::nullopt, d.name.span};
+    if (value && !symbol.poisoned) out.value = value->as_int64();
+    context_.model.dimensions.push_back(out);
+    if (!d.value.valid()) add_size_name(d.name.text);
+  }
+
+  /// A number made of numbers and dims that have values.
+  std::optional<Rational> number(ast::Id id, int depth = 0) const {
+    const ast::Expression& e = at(id);
+    if (depth > 64) return std::nullopt;
+    switch (e.kind) {
+      case ast::Kind::number:
+        return e.value;
+      case ast::Kind::negate: {
+        const auto x = number(e.children[0], depth + 1);
+        if (!x) return std::nullopt;
+        return -*x;
+      }
+      case ast::Kind::name: {
+        const Symbol* s = context_.find(e.name.key);
+        if (s == nullptr || s->kind != Symbol::Kind::dimension) return std::nullopt;
+        const auto c = sizes_.as_constant(s->size);
+        if (!c) return std::nullopt;
+        return Rational(*c);
+      }
+      case ast::Kind::binary: {
+        const auto x = number(e.children[0], depth + 1), y = number(e.children[1], depth + 1);
+        if (!x || !y) return std::nullopt;
+        if (e.op == ast::Binary::add) return *x + *y;
+        if (e.op == ast::Binary::subtract) return *x - *y;
+        if (e.op == ast::Binary::multiply) return *x * *y;
+        if (e.op == ast::Binary::divide && !y->is_zero()) return *x / *y;
+        if (e.op == ast::Binary::power && y->as_int64()) return x->power(*y->as_int64());
+        return std::nullopt;
+      }
+      default:
+        return std::nullopt;
+    }
+  }
+
+  void add_size_name(const std::string& name) {
+    auto& names = context_.model.size_names;
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+
+  /// An entry of a shape: affine in names of sizes, which it declares.
+  std::optional<Size> size(ast::Id id, int depth = 0) {
+    const ast::Expression& e = at(id);
+    if (depth > 64) return complain(e);
+    switch (e.kind) {
+      case ast::Kind::number: {
+        const auto whole = e.value.as_int64();
+        if (whole && *whole >= 0 && *whole < (std::int64_t{1} << 31)) return sizes_.constant(*whole);
+        return complain(e);
+      }
+      case ast::Kind::negate: {
+        const auto x = size(e.children[0], depth + 1);
+        if (!x) return std::nullopt;
+        return sizes_.scale(*x, -1);
+      }
+      case ast::Kind::name:
+        return size_name(e);
+      case ast::Kind::binary: {
+        if (e.op != ast::Binary::add && e.op != ast::Binary::subtract && e.op != ast::Binary::multiply) return complain(e);
+        const auto x = size(e.children[0], depth + 1);
+        if (!x) return std::nullopt;
+        const auto y = size(e.children[1], depth + 1);
+        if (!y) return std::nullopt;
+        if (e.op == ast::Binary::add) return sizes_.add(*x, *y);
+        if (e.op == ast::Binary::subtract) return sizes_.subtract(*x, *y);
+        if (!sizes_.as_constant(*x) && !sizes_.as_constant(*y)) return complain(e);
+        return sizes_.multiply(*x, *y);
+      }
+      default:
+        return complain(e);
+    }
+  }
+
+  std::optional<Size> complain(const ast::Expression& e) {
+    context_.diagnostics.error(e.span, "a size in a shape is a name, a whole number or an affine combination of them");
+    return std::nullopt;
+  }
+
+  std::optional<Size> size_name(const ast::Expression& e) {
+    Symbol symbol;
+    symbol.kind = Symbol::Kind::size;
+    symbol.text = e.name.text;
+    symbol.span = e.span;
+    const auto found = context_.symbols.find(e.name.key);
+    if (found == context_.symbols.end()) {
+      symbol.size = sizes_.symbol(e.name.text);
+      context_.symbols.emplace(e.name.key, symbol);
+      context_.symbol_order.push_back(e.name.key);
+      add_size_name(e.name.text);
+      return symbol.size;
+    }
+    const Symbol& s = found->second;
+    if (s.kind == Symbol::Kind::size || s.kind == Symbol::Kind::dimension) return s.size;
+    if (s.poisoned) return std::nullopt;
+    const bool constant = s.kind == Symbol::Kind::input && context_.model.inputs[s.number].role == Input::Role::constant;
+    Diagnostic& d = context_.diagnostics.error(e.span, s.text + " is a value, so it cannot be a size");
+    d.note(s.text + " is declared here", s.span);
+    if (constant) d.help("a size that is fixed is a dim: dim " + s.text + " = 3");
+    return std::nullopt;
+  }
+
+  void input(const ast::Statement& statement, const ast::Declared& d) {
+    const ast::Declaration& declaration = statement.declaration;
+    Input in;
+    in.role = declaration.role == ast::Role::data    ? Input::Role::data
+              : declaration.role == ast::Role::param ? Input::Role::param
+                                                     : Input::Role::constant;
+    in.name = d.name.text;
+    in.key = d.name.key;
+    in.span = d.name.span;
+    Symbol symbol;
+    symbol.kind = Symbol::Kind::input;
+    symbol.number = context_.model.inputs.size();
+    bool good = !statement.broken;
+    if (good)
+      for (const ast::Id id : d.shape) {
+        const auto s = size(id);
+        good = good && s.has_value();
+        if (!s) continue;
+        if (sizes_.is_negative(*s)) {
+          context_.diagnostics.error(at(id).span, "a size is not negative");
+          good = false;
+        }
+        in.shape.push_back(*s);
+      }
+    if (good && in.role == Input::Role::constant && d.has_brackets) {
+      context_.diagnostics.error(d.span, "a const is one number; " + d.name.text + " with a shape is data");
+      good = false;
+    }
+    symbol.poisoned = !good;
+    if (!enter(d.name, symbol)) return;
+    for (const Size s : in.shape) sizes_.assume_nonnegative(s);
+    if (good) good = assumptions(statement, d, in);
+    if (in.role == Input::Role::constant && good && !d.value.valid()) {
+      context_.diagnostics.error(d.span, "the const " + d.name.text + " needs its default: const " + d.name.text + " = 1");
+      good = false;
+    }
+    context_.symbols.at(d.name.key).poisoned = !good;
+    in.expr = context_.model.graph.input(static_cast<std::uint32_t>(symbol.number), in.shape);
+    if (in.index_bound) context_.model.graph.set_index_bound(in.expr, *in.index_bound);
+    context_.model.inputs.push_back(std::move(in));
+    if (good && declaration.role == ast::Role::constant) {
+      Evaluator evaluator(context_);
+      const auto value = evaluator.const_default(d, symbol.number);
+      if (value)
+        context_.model.inputs.back().default_value = *value;
+      else
+        context_.symbols.at(d.name.key).poisoned = true;
+    }
+  }
+
+  /// Sets the assumptions of one name; errors about the line itself are reported with its first name.
+  bool assumptions(const ast::Statement& statement, const ast::Declared& d, Input& in) {
+    const ast::Declaration& declaration = statement.declaration;
+    if (declaration.assumptions.empty()) return true;
+    if (!same_shapes(statement)) return true;
+    bool good = true;
+    for (const auto& a : declaration.assumptions) {
+      const std::string& word = a.name.text;
+      if (word == "index") {
+        good = index_assumption(declaration, d, a, in) && good;
+        continue;
+      }
+      if (a.argument.valid()) {
+        context_.diagnostics.error(a.span.is_none() ? a.name.span : a.span, word + " takes no argument");
+        continue;
+      }
+      bool* flag = flag_of(in, word);
+      if (flag == nullptr) {
+        unknown_assumption(a);
+        continue;  // the name is declared all the same
+      }
+      *flag = true;
+      if (word != "symmetric" && word != "spd" && word != "lower") continue;
+      const std::size_t rank = in.shape.size();
+      if (rank >= 2 && in.shape[rank - 1] == in.shape[rank - 2]) continue;
+      context_.diagnostics.error(d.span.is_none() ? d.name.span : d.span,
+                                 word + " needs a square matrix, but " + in.name + " is " +
+                                     (rank == 0 ? "a scalar" : shape_text(sizes_, in.shape)));
+      good = false;
+    }
+    return good;
+  }
+
+  static bool* flag_of(Input& in, const std::string& word) {
+    if (word == "positive") return &in.positive;
+    if (word == "nonnegative") return &in.nonnegative;
+    if (word == "integer") return &in.integer;
+    if (word == "symmetric") return &in.symmetric;
+    if (word == "spd") return &in.spd;
+    if (word == "lower") return &in.lower;
+    return nullptr;
+  }
+
+  void unknown_assumption(const ast::Assumption& a) {
+    const std::vector<std::string> words{"positive", "nonnegative", "integer", "symmetric", "spd", "lower", "index"};
+    Diagnostic& d = context_.diagnostics.error(a.name.span, "there is no assumption " + a.name.text);
+    std::string near = did_you_mean(a.name.text, words);
+    if (a.name.text == "psd") near = "spd";
+    if (!near.empty())
+      d.help("did you mean " + near + "?");
+    else
+      d.help("the assumptions are positive, nonnegative, integer, symmetric, spd, lower and index(k)");
+  }
+
+  bool index_assumption(const ast::Declaration& declaration, const ast::Declared& d, const ast::Assumption& a, Input& in) {
+    if (declaration.role != ast::Role::data) {
+      context_.diagnostics
+          .error(d.name.span, "index values have no gradient, so " + d.name.text + " is data, not " + role_word(declaration.role))
+          .help("write data " + format_declared(d) + " : index(" +
+                (a.argument.valid() ? format(program_, a.argument) : "k") + ")");
+      return false;
+    }
+    if (!a.argument.valid()) {
+      context_.diagnostics.error(a.name.span, "index needs the size it stays below: index(k)");
+      return false;
+    }
+    const auto bound = size(a.argument);
+    if (!bound) return false;
+    in.index_bound = *bound;
+    return true;
+  }
+
+  std::string format_declared(const ast::Declared& d) const {
+    std::string out = d.name.text;
+    for (std::size_t k = 0; k < d.shape.size(); ++k) out += (k == 0 ? "[" : ", ") + format(program_, d.shape[k]);
+    return d.shape.empty() ? out : out + "]";
+  }
+
+  /// A line with assumptions whose names have different shapes is an error that shows the lines to write.
+  bool same_shapes(const ast::Statement& statement) {
+    const auto& names = statement.declaration.names;
+    const auto shape = [&](const ast::Declared& d) {
+      const std::string text = format_declared(d);
+      return text.substr(d.name.text.size());
+    };
+    for (const auto& d : names) {
+      if (shape(d) == shape(names[0])) continue;
+      Diagnostic& error = context_.diagnostics.error(
+          statement.span, "an assumption holds for every name of its line, and these names have different shapes");
+      std::string words;
+      for (const auto& a : statement.declaration.assumptions)
+        words += (words.empty() ? "" : ", ") + a.name.text + (a.argument.valid() ? "(" + format(program_, a.argument) + ")" : "");
+      for (const auto& one : names)
+        error.help(std::string(role_word(statement.declaration.role)) + " " + format_declared(one) + " : " + words);
+      return false;
+    }
+    return true;
+  }
+
+  Context& context_;
+  const ast::Program& program_;
+  Sizes& sizes_;
+};
+
+}  // namespace
+
+void declare(Context& context, const ast::Program& program, bool) { Declarer(context, program).run(); }
+
+namespace {
+
+void defined_twice(Context& context, const ast::Name& name, const std::string& what, Span earlier, const std::string& text) {
+  Diagnostic& d = context.diagnostics.error(name.span, text.empty() ? name.text + " is defined twice" : text);
+  if (!earlier.is_none()) d.note(what, earlier);
+}
+
+/// Whether an equation is a base case or a shifted step of a recurrence.
+bool has_left_expression(const Context& context, const ast::Equation& eq) {
+  return std::any_of(eq.left.begin(), eq.left.end(), [&](const ast::Equation::Left& l) {
+    if (l.expression.valid()) return true;
+    const Symbol* s = context.find(l.binder.name.key);
+    return s != nullptr && (s->kind == Symbol::Kind::size || s->kind == Symbol::Kind::dimension);
+  });
+}
+
+void enter_equation(Context& context, const ast::Statement& s) {
+  const ast::Equation& eq = s.equation;
+  EquationInfo info;
+  info.equation = &eq;
+  info.span = s.span;
+  info.poisoned = info.broken = s.broken;
+  ast::Name name = eq.name;
+  if (name.text.empty()) {
+    name.text = name.key = "loss";
+    name.span = eq.body.valid() && !s.broken ? context.program.at(eq.body).span : s.span;
+    if (!eq.bare) name.span = s.span;
+  }
+  info.key = name.key;
+  const std::size_t number = context.equations.size();
+  const auto found = context.symbols.find(name.key);
+  if (found == context.symbols.end()) {
+    Symbol symbol;
+    symbol.kind = Symbol::Kind::equation;
+    symbol.text = name.text;
+    symbol.span = name.span;
+    symbol.number = number;
+    context.symbols.emplace(name.key, symbol);
+    context.symbol_order.push_back(name.key);
+    context.equations.push_back(std::move(info));
+    return;
+  }
+  const Symbol& other = found->second;
+  if (other.kind == Symbol::Kind::equation) {
+    EquationInfo& first = context.equations[other.number];
+    const bool recurrence = eq.has_brackets && first.equation->has_brackets &&
+                            (has_left_expression(context, eq) || has_left_expression(context, *first.equation));
+    info.part_of_recurrence = first.part_of_recurrence = recurrence;
+    if (!recurrence && !s.broken) {
+      if (eq.bare)
+        defined_twice(context, name, "the loss is defined here", other.span,
+                      "this expression would be a loss, but the file has one");
+      else
+        defined_twice(context, name, other.text + " is defined here", other.span,
+                      name.text == other.text ? "" : name.text + " and " + other.text + " are the same name, defined twice");
+    }
+    info.poisoned = true;
+    info.main = other.number;
+    // The general equation speaks for all of a name's.
+    if (recurrence && has_left_expression(context, *first.equation) && !has_left_expression(context, eq)) {
+      found->second.number = number;
+      found->second.span = name.span;
+    }
+    context.equations.push_back(std::move(info));
+    return;
+  }
+  const std::string what = other.kind == Symbol::Kind::size ? " is a size here" : " is declared here";
+  const bool constant = other.kind == Symbol::Kind::input && context.model.inputs.size() > other.number &&
+                        context.model.inputs[other.number].role == Input::Role::constant;
+  if (!s.broken)
+    defined_twice(context, name, other.text + what, other.span,
+                  name.text + " is " + (constant ? "a const" : other.kind == Symbol::Kind::input ? "an input" : "a size") +
+                      " and cannot be defined again");
+  info.poisoned = true;
+  context.equations.push_back(std::move(info));
+}
+
+}  // namespace
+
+void collect_definitions(Context& context) {
+  for (const auto& s : context.program.statements) {
+    if (s.kind == ast::Statement::Kind::equation) {
+      if (s.broken && s.equation.name.text.empty() && s.equation.bare) continue;
+      enter_equation(context, s);
+    } else if (s.kind == ast::Statement::Kind::function) {
+      const ast::FunctionDefinition& f = s.function;
+      FunctionInfo info{&context.program, &f, f.name.span, false, s.broken, false};
+      const auto [found, is_new] = context.functions.try_emplace(f.name.key, info);
+      if (!is_new)
+        defined_twice(context, f.name, f.name.text + " is defined here", found->second.span,
+                      "the function " + f.name.text + " is defined twice");
+      for (std::size_t k = 0; k < f.parameters.size(); ++k)
+        for (std::size_t j = 0; j < k; ++j)
+          if (f.parameters[j].key == f.parameters[k].key)
+            context.diagnostics.error(f.parameters[k].span, "the parameter " + f.parameters[k].text + " stands twice");
+    }
+  }
+  for (const auto& s : context.program.statements) {
+    if (s.kind != ast::Statement::Kind::gradient || s.broken) continue;
+    const auto found = context.functions.find(s.gradient.name.key);
+    context.diagnostics.error(s.gradient.name.span, "not supported yet: a derivative given by 'grad " +
+                                                        s.gradient.name.text + "(…) = …'");
+    if (found != context.functions.end()) found->second.poisoned = true;
+  }
+}
+
+}  // namespace gradus::elaboration

@@ -1,0 +1,219 @@
+// The elaborator of expressions: one object an equation, in a dry run that finds the ranges and a real one.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <tuple>
+
+#include "symbolic/elaborate/context.hpp"
+#include "symbolic/elaborate/ranges.hpp"
+#include "symbolic/elaborate/value.hpp"
+
+namespace gradus::elaboration {
+
+/// Where an index is bound: the call path, the expression (or the left side), the position in its list. The same in
+/// the dry and the real run.
+using BinderKey = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>;
+
+/// Brings values to common axes, NumPy's way, one value after the other.
+struct Broadcast {
+  std::vector<Label> axes;
+  std::vector<Value*> members;
+  /// Adds a value; false when its shape does not fit.
+  bool add(Build& build, Value& value);
+};
+
+class Evaluator {
+ public:
+  explicit Evaluator(Context& context);
+
+  /// Elaborates an equation and enters its value into the context.
+  void equation(EquationInfo& info);
+  /// The default of a const: a scalar of numbers and earlier consts. Nothing when an error was reported.
+  std::optional<Expr> const_default(const ast::Declared& declared, std::size_t number);
+
+  /// Whether a name is a function of arrays, and all of their names.
+  static bool is_array_function(const std::string& name);
+  static std::vector<std::string> array_function_names();
+
+ private:
+  using Handler = Value (Evaluator::*)(ast::Id);
+
+  struct Binding {
+    std::string key;
+    bool is_index = false;
+    Value value;  // of an index: its integer value
+  };
+
+  /// One function body being elaborated.
+  struct Activation {
+    const ast::Program* program = nullptr;
+    bool prelude = false;
+    std::size_t first_binding = 0;
+    std::uint32_t path = 0;
+    Span call = Span::none();  // in the caller's text
+    std::string name;
+  };
+
+  /// What must hold for what is elaborated now to be chosen.
+  struct Condition {
+    std::vector<Guard> guards;
+    std::vector<Label> labels;  // all that are mentioned
+  };
+
+  struct BoundIndex {
+    Label label = 0;
+    Subscript begin;
+    std::vector<Guard> guards;  // of a range that depends on other indices
+  };
+
+  // evaluate.cpp: dispatch, names, errors
+  const ast::Expression& at(ast::Id id) const { return activation().program->at(id); }
+  const Activation& activation() const { return activations_.back(); }
+  Diagnostic& error(Span mark, std::string text, std::vector<Span> context = {});
+  Diagnostic& warning(Span mark, std::string text, std::vector<Span> context = {});
+  Value fail(Span mark, std::string text, std::vector<Span> context = {}) {
+    error(mark, std::move(text), std::move(context));
+    return Value::poison();
+  }
+  Value not_supported(Span mark, const std::string& what) { return fail(mark, "not supported yet: " + what); }
+  std::string text_of(ast::Id id) const;
+  /// The expression's text when it is short, else "this".
+  std::string named(ast::Id id) const;
+  std::string shape_of(const Value& v);
+  void note_declaration(Diagnostic& d, ast::Id id);
+  Value eval(ast::Id id);
+  Value eval_inner(ast::Id id);
+  Value eval_name(ast::Id id);
+  Value undeclared(ast::Id id);
+  const Binding* find_binding(const std::string& key) const;
+  std::optional<std::vector<Label>> begin_run(const ast::Equation& equation, bool dry);
+  bool find_ranges(const EquationInfo& info);
+  bool make_value(EquationInfo& info);
+
+  // arithmetic.cpp
+  Value eval_sum(ast::Id id);
+  Value eval_product(ast::Id id);
+  Value eval_power(ast::Id id);
+  Value eval_logic(ast::Id id);
+  Value eval_not(ast::Id id);
+  Value eval_comparison(ast::Id id);
+  Value eval_conditional(ast::Id id);
+  Value choose(ast::Id condition, ast::Id then, ast::Id otherwise, Span mark);
+  Value compare(ast::Comparison op, Value a, Value b, Broadcast& shape);
+  Value matmul(Value a, Value b, ast::Id left, const ast::Expression& e);
+  Value shape_error(const ast::Expression& e, ast::Id left, ast::Id right, const Value& a, const Value& b);
+  std::optional<Value> affine_product(const Value& a, const Value& b, const std::vector<Label>& axes);
+  bool small(const Subscript& s) const;
+  bool is_condition(const Value& v, ast::Id id, const char* where);
+  void push_condition(const Value& condition, bool holds);
+  void pop_condition();
+  void warn_table(const ast::Expression& e, const Value& a, const Value& b);
+  Value shape_error_of_product(const ast::Expression& e, const Value& a, const Value& b);
+  std::string as_matmul(ast::Id id) const;
+  void matlab_warning(const ast::Expression& e, ast::Id left, ast::Id right, const Value& a, const Value& b);
+
+  // indices.cpp
+  Value eval_index_form(ast::Id id);
+  Value eval_subscript(ast::Id id);
+  Value along_index(ast::Id id);
+  Value unknown_index_form(ast::Id id);
+  bool bind(const std::vector<ast::Binder>& binders, std::uint32_t expression, std::vector<BoundIndex>& bound);
+  std::optional<BoundIndex> make_index(const ast::Binder& binder, BinderKey key, bool left_side);
+  std::optional<BoundIndex> hull_index(const ast::Binder& binder, BinderKey key, const Subscript& begin,
+                                       const Subscript& end);
+  bool range_bound(ast::Id id, const ast::Binder& binder, Value& out);
+  bool slice_axis(const ast::Subscript& s, Value& v, Label axis, const std::string& name, std::vector<Label>& axes);
+  bool subscript_axis(const ast::Subscript& s, Value& v, Label axis, const std::string& name, std::vector<Label>& axes);
+  bool bad_subscript(const ast::Subscript& s, const Value& index, const std::string& name);
+  void push_guards(const std::vector<Guard>& guards);
+  std::optional<std::vector<Guard>> filter_guards(ast::Id id);
+  /// Records (dry run) or checks that a subscript stays inside an axis.
+  void check_inside(const Subscript& s, Label axis, Span span, const std::string& base, const std::string& text,
+                    bool bare);
+  void outside(Span span, const std::string& base, const std::string& text, Size value, Size size, bool constant);
+  /// Whether a condition in force implies that an affine form is not negative.
+  bool proven(const Subscript& nonnegative);
+  /// A check when evaluated: the condition must hold wherever what is elaborated now is chosen.
+  void add_check(ValueCheck::Code code, Value condition, std::string message, Span span);
+  Span place_of(Span span) const;
+
+  // reductions.cpp
+  Value reduce_over(const std::string& name, Value v, const std::vector<Label>& axes, const std::vector<Label>& bound,
+                    const std::vector<Guard>& guards, Span mark, ast::Id id);
+  Value count_of(const std::vector<Label>& bound, const std::vector<Guard>& guards);
+  void require_nonempty(const std::string& name, const std::vector<Label>& bound, const std::vector<Guard>& guards,
+                        Span mark);
+  Value divided(Value v, Value by, const Rational& exponent, const std::vector<Label>& axes);
+  Value norm_over(Value v, const std::vector<Label>& axes, const std::vector<Label>& bound,
+                  const std::vector<Guard>& guards, Value order, Span mark);
+  Value scaled_softmax(SoftmaxKind kind, Value v, std::size_t axis);
+  Value running(Value v, std::size_t axis, bool product);
+
+  // calls.cpp
+  Value eval_call(ast::Id id);
+  Value call_user(const FunctionInfo& f, ast::Id id);
+  Value inline_call(const FunctionInfo& f, ast::Id id, std::vector<Value> values);
+  Value call_elementwise(Function f, ast::Id id);
+  std::optional<std::vector<Value>> arguments(ast::Id id);
+  bool arity(ast::Id id, std::size_t least, std::size_t most);
+  bool keywords(ast::Id id, bool allowed);
+  std::optional<std::size_t> axis_number(ast::Id value, std::size_t rank, Span mark, const std::string& shape);
+  Value unknown_function(ast::Id id);
+
+  // arrays.cpp
+  struct ArrayFunction;
+  static const ArrayFunction* array_function(const std::string& name);
+  Value call_array(const ArrayFunction& f, ast::Id id);
+  std::optional<Size> size_argument(ast::Id id);
+  bool square(const Value& v, ast::Id id, const std::string& name);
+  Value reduction_call(ast::Id id);
+  Value norm_call(ast::Id id);
+  Value along_axis(ast::Id id);
+  Value filled(ast::Id id);
+  Value eye(ast::Id id);
+  Value range_of(ast::Id id);
+  Value diag(ast::Id id);
+  Value outer(ast::Id id);
+  Value dot(ast::Id id);
+  Value reshape(ast::Id id);
+  Value concat(ast::Id id);
+  Value stack(ast::Id id);
+  Value literal(ast::Id id);
+  Value triangle(ast::Id id);
+  Value transpose(ast::Id id);
+  Value transposed(ast::Id id);
+  Value trace(ast::Id id);
+  Value where(ast::Id id);
+  Value pick(ast::Id id);
+  Value matrix_function(ast::Id id);
+  Value norm(ast::Id id);
+  Value eval_infinity();
+  /// One value from pieces along a label; piece k is chosen from offsets[k] on. A balanced tree of choices.
+  Value join(const std::vector<Value>& pieces, const std::vector<Size>& offsets, std::size_t first, std::size_t end,
+             Label along, const std::vector<Label>& axes);
+
+  Context& context_;
+  Graph& graph_;
+  Sizes& sizes_;
+  Frame frame_;
+  Build build_;
+  std::vector<Activation> activations_;
+  std::vector<Binding> bindings_;
+  std::vector<Condition> conditions_;
+  std::vector<std::uint64_t> condition_ids_;
+  std::uint64_t next_id_ = 1;
+  std::map<std::tuple<std::uint32_t, std::uint32_t, const void*>, std::uint32_t> paths_;
+  std::map<std::vector<std::uint64_t>, Value> memo_;
+  std::map<BinderKey, IndexRange> ranges_;
+  std::vector<Constraint> constraints_;
+  std::vector<UnknownIndex> unknown_;
+  std::unordered_map<const void*, std::uint32_t> function_ids_;
+  unsigned depth_ = 0;
+  bool silent_ = false;  // the first dry run: errors are found again later
+  bool size_position_ = false;
+  std::size_t const_limit_ = SIZE_MAX;  // elaborating a const's default: only consts before this input
+  Diagnostic sink_;
+};
+
+}  // namespace gradus::elaboration

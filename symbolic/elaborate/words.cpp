@@ -1,0 +1,55 @@
+// Words and names shared by elaboration's messages.
+#include <algorithm>
+#include <array>
+
+#include "symbolic/elaborate/context.hpp"
+#include "symbolic/elaborate/evaluate.hpp"
+
+namespace gradus::elaboration {
+namespace {
+
+/// Functions of the contract that are not built yet (a row of the function table or a line of the prelude wins).
+constexpr std::array to_come = {
+    "erfc",   "erfinv", "lgamma",   "gamma",  "digamma",   "polygamma", "beta",         "lbeta",    "xlogy",
+    "xlog1py", "entropy", "log_normal_cdf", "median", "quantile", "sort", "det", "logdet", "inv", "solve", "cholesky",
+    "matrix_power", "expm", "eigvalsh", "svdvals", "kron", "grad", "jacobian", "hessian", "jvp", "hvp", "stop_gradient"};
+
+}  // namespace
+
+std::string shape_text(const Sizes& sizes, const std::vector<Size>& shape) {
+  std::string out = "[";
+  for (std::size_t k = 0; k < shape.size(); ++k) out += (k == 0 ? "" : ", ") + sizes.to_string(shape[k]);
+  return out + "]";
+}
+
+std::string counted(std::size_t count, const std::string& noun) {
+  const std::string many = noun == "axis" ? "axes" : noun + "s";
+  return std::to_string(count) + " " + (count == 1 ? noun : many);
+}
+
+bool is_constant_name(const std::string& key) { return key == "pi" || key == "inf"; }
+
+bool is_function_to_come(const std::string& key) {
+  return std::find(to_come.begin(), to_come.end(), key) != to_come.end();
+}
+
+bool is_language_function(const std::string& key) {
+  return function_named(key).has_value() || Evaluator::is_array_function(key) || prelude_functions().count(key) != 0 ||
+         is_function_to_come(key);
+}
+
+std::vector<std::string> function_candidates(const Context& context) {
+  std::vector<std::string> out = Evaluator::array_function_names();
+  for (std::size_t k = 0; k < function_count(); ++k) {
+    const FunctionRow& r = row(static_cast<Function>(k));
+    if (r.spelling == Spelling::call) out.emplace_back(r.name);
+  }
+  for (const char* name : to_come) out.emplace_back(name);
+  for (const auto& [name, f] : prelude_functions()) out.push_back(name);
+  for (const auto& [name, f] : context.functions) out.push_back(f.definition->name.text);
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+}  // namespace gradus::elaboration
