@@ -22,7 +22,8 @@ bool check_loss(Context& context, EquationInfo& info, const std::string& repaire
   const std::string name = eq.name.text.empty() ? "the loss" : "the loss " + eq.name.text;
   if (shape.empty()) return true;
   const Span body = context.program.at(eq.body).span;
-  Diagnostic& d = context.diagnostics.error(body, name + " must be a scalar, but it is " + shape_text(context.sizes(), shape));
+  Diagnostic& d =
+      context.diagnostics.error(body, name + " must be a scalar, but it is " + shape_text(context.sizes(), shape));
   if (!repaired.empty())
     d.help("with matrix products: loss " + (eq.name.text.empty() ? "" : eq.name.text + " ") + "= " + repaired);
   else
@@ -34,10 +35,10 @@ void add_value(Context& context, const EquationInfo& info) {
   const ast::Equation& eq = *info.equation;
   NamedValue v;
   const bool vector_expression = eq.bare && !context.model.graph.shape(info.expr).empty();
-  v.role = vector_expression                          ? NamedValue::Role::output
-           : is_loss(info)                            ? NamedValue::Role::loss
+  v.role = vector_expression                        ? NamedValue::Role::output
+           : is_loss(info)                          ? NamedValue::Role::loss
            : eq.role == ast::Equation::Role::output ? NamedValue::Role::output
-                                                      : NamedValue::Role::value;
+                                                    : NamedValue::Role::value;
   v.name = !eq.name.text.empty() ? eq.name.text : vector_expression ? "value" : "loss";
   v.key = !eq.name.text.empty() ? eq.name.key : v.name;
   v.expr = info.expr;
@@ -68,7 +69,8 @@ void mark_outputs(Context& context) {
         continue;
       }
       auto& values = context.model.values;
-      const auto known = std::find_if(values.begin(), values.end(), [&](const NamedValue& v) { return v.key == name.key; });
+      const auto known =
+          std::find_if(values.begin(), values.end(), [&](const NamedValue& v) { return v.key == name.key; });
       if (known != values.end()) {
         if (known->role == NamedValue::Role::value) known->role = NamedValue::Role::output;
       } else if (symbol->kind == Symbol::Kind::input) {
@@ -89,9 +91,8 @@ void run(Context& context, const ElaborateOptions& options) {
   declare(context, context.program, false);
   collect_definitions(context);
   if (options.undeclared_are_params) declare_undeclared(context);
-  context.has_index_forms =
-      std::any_of(context.program.expressions.begin(), context.program.expressions.end(),
-                  [](const ast::Expression& e) { return e.kind == ast::Kind::index_form; });
+  context.has_index_forms = std::any_of(context.program.expressions.begin(), context.program.expressions.end(),
+                                        [](const ast::Expression& e) { return e.kind == ast::Kind::index_form; });
   Evaluator evaluator(context);
   for (const std::size_t number : dependency_order(context)) {
     EquationInfo& info = context.equations[number];

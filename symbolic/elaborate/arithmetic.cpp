@@ -72,12 +72,12 @@ Value Evaluator::shape_error(const ast::Expression& e, ast::Id left, ast::Id rig
   // A vector along the first axis of a matrix: the index form says so.
   if (e.kind == ast::Kind::binary && a.axes.size() == 2 && b.axes.size() == 1 &&
       build_.size(a.axes[0]) == build_.size(b.axes[0]))
-    d.help("index notation says which axes meet: z[i, j] = " + indexed(left, 2) + " " + sign.substr(1, sign.size() - 2) +
-           " " + indexed(right, 1));
+    d.help("index notation says which axes meet: z[i, j] = " + indexed(left, 2) + " " +
+           sign.substr(1, sign.size() - 2) + " " + indexed(right, 1));
   else if (e.kind == ast::Kind::binary && a.axes.size() == 1 && b.axes.size() == 2 &&
            build_.size(a.axes[0]) == build_.size(b.axes[0]))
-    d.help("index notation says which axes meet: z[i, j] = " + indexed(left, 1) + " " + sign.substr(1, sign.size() - 2) +
-           " " + indexed(right, 2));
+    d.help("index notation says which axes meet: z[i, j] = " + indexed(left, 1) + " " +
+           sign.substr(1, sign.size() - 2) + " " + indexed(right, 2));
   return Value::poison();
 }
 
@@ -130,7 +130,8 @@ Value Evaluator::eval_sum(ast::Id id) {
     // Broadcasting may have renamed labels of earlier terms.
     total = *terms[0].affine;
     for (std::size_t k = 1; k < terms.size(); ++k)
-      total = coefficients[k].sign() < 0 ? graph_.subtract(total, *terms[k].affine) : graph_.add(total, *terms[k].affine);
+      total =
+          coefficients[k].sign() < 0 ? graph_.subtract(total, *terms[k].affine) : graph_.add(total, *terms[k].affine);
     return build_.integer(total, shape.axes);
   }
   return build_.sum(std::move(terms), coefficients, shape.axes);
@@ -139,8 +140,8 @@ Value Evaluator::eval_sum(ast::Id id) {
 void Evaluator::warn_table(const ast::Expression& e, const Value& a, const Value& b) {
   // [n, 1] meets [n]: the table nobody meant.
   const auto column = [&](const Value& x, const Value& y) {
-    return x.axes.size() == 2 && y.axes.size() == 1 && frame_.labels[x.axes[1]].known && frame_.labels[x.axes[0]].known &&
-           frame_.labels[y.axes[0]].known && sizes_.is_one(build_.size(x.axes[1])) &&
+    return x.axes.size() == 2 && y.axes.size() == 1 && frame_.labels[x.axes[1]].known &&
+           frame_.labels[x.axes[0]].known && frame_.labels[y.axes[0]].known && sizes_.is_one(build_.size(x.axes[1])) &&
            build_.size(x.axes[0]) == build_.size(y.axes[0]) && !sizes_.is_one(build_.size(x.axes[0]));
   };
   if (!column(a, b) && !column(b, a)) return;
@@ -247,7 +248,8 @@ Value Evaluator::matmul(Value a, Value b, ast::Id left, const ast::Expression& e
     note_declaration(d, left);
     note_declaration(d, right);
     const ast::Expression& r = at(right);
-    const Symbol* s = r.kind == ast::Kind::name && find_binding(r.name.key) == nullptr ? context_.find(r.name.key) : nullptr;
+    const Symbol* s =
+        r.kind == ast::Kind::name && find_binding(r.name.key) == nullptr ? context_.find(r.name.key) : nullptr;
     if (s != nullptr && s->kind == Symbol::Kind::input && b.axes.size() == 1)
       d.help("declare " + s->text + "[" + sizes_.to_string(x.size) + "]");
     else if (b.axes.size() == 2 && frame_.labels[b.axes[1]].known && build_.size(b.axes[1]) == x.size)
@@ -292,8 +294,7 @@ Value Evaluator::eval_power(ast::Id id) {
   const ast::Expression& exponent = at(right);
   if (exponent.kind == ast::Kind::name && exponent.name.text == "T" && !exponent.parenthesised && !a.poisoned &&
       !a.axes.empty()) {
-    error(e.mark.is_none() ? e.span : e.mark, "'^T' is no transpose: " + named(left) + " is " + shape_of(a),
-          {e.span})
+    error(e.mark.is_none() ? e.span : e.mark, "'^T' is no transpose: " + named(left) + " is " + shape_of(a), {e.span})
         .help("write " + text_of(left) + ".T; a power by a value T is " + text_of(left) + "^(T)");
     return Value::poison();
   }
@@ -301,14 +302,14 @@ Value Evaluator::eval_power(ast::Id id) {
   if (a.poisoned || b.poisoned) return Value::poison();
   const bool square = a.axes.size() == 2 && build_.size(a.axes[0]) == build_.size(a.axes[1]);
   if (a.axes.size() == 2 && exponent.kind == ast::Kind::negate && !e.dotted && build_.is_constant(b, -1)) {
-    error(e.mark.is_none() ? e.span : e.mark, "'^-1' is elementwise, but " + named(left) + " is a matrix " + shape_of(a),
-          {e.span})
+    error(e.mark.is_none() ? e.span : e.mark,
+          "'^-1' is elementwise, but " + named(left) + " is a matrix " + shape_of(a), {e.span})
         .help("write inv(" + text_of(left) + ") for the inverse, or 1/" + text_of(left) + " for the elementwise one");
     return Value::poison();
   }
   if (square && !e.dotted && activation().program->matlab && !activation().prelude)
-    warning(e.mark.is_none() ? e.span : e.mark, "'^' is elementwise; a power of the matrix is matrix_power(" +
-                                                    text_of(left) + ", " + text_of(right) + ")");
+    warning(e.mark.is_none() ? e.span : e.mark,
+            "'^' is elementwise; a power of the matrix is matrix_power(" + text_of(left) + ", " + text_of(right) + ")");
   Broadcast shape;
   const Value read_a = a, read_b = b;
   shape.add(build_, a);

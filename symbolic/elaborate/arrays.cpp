@@ -70,11 +70,11 @@ bool Evaluator::is_array_function(const std::string& name) { return name != "pic
 
 std::vector<std::string> Evaluator::array_function_names() {
   std::vector<std::string> out;
-  for (const char* name : {"sum",     "prod",  "mean",      "var",     "std",    "any",   "all",   "logsumexp", "argmax",
-                           "argmin",  "norm",  "softmax",   "log_softmax", "cumsum", "cumprod", "zeros", "ones", "eye",
-                           "range",   "diag",  "outer",     "dot",     "reshape", "concat", "stack", "tril", "triu",
-                           "transpose", "tr",  "where",     "det",     "logdet", "inv",   "cholesky", "expm", "eigvalsh",
-                           "matrix_power"})
+  for (const char* name : {"sum",    "prod",     "mean",  "var",       "std",         "any",    "all",     "logsumexp",
+                           "argmax", "argmin",   "norm",  "softmax",   "log_softmax", "cumsum", "cumprod", "zeros",
+                           "ones",   "eye",      "range", "diag",      "outer",       "dot",    "reshape", "concat",
+                           "stack",  "tril",     "triu",  "transpose", "tr",          "where",  "det",     "logdet",
+                           "inv",    "cholesky", "expm",  "eigvalsh",  "matrix_power"})
     out.emplace_back(name);
   return out;
 }
@@ -111,7 +111,8 @@ Value Evaluator::reduction_call(ast::Id id) {
   if (e.keywords.empty()) {
     bound = v.axes;
   } else {
-    const auto axis = axis_number(e.keywords[0].value, v.axes.size(), e.span, named(e.children[0]) + ", which is " + shape_of(v) + ",");
+    const auto axis = axis_number(e.keywords[0].value, v.axes.size(), e.span,
+                                  named(e.children[0]) + ", which is " + shape_of(v) + ",");
     if (!axis) return Value::poison();
     axes = v.axes;
     bound = {axes[*axis]};
@@ -134,12 +135,14 @@ Value Evaluator::norm_call(ast::Id id) {
   Value order = build_.constant(e.name.key == "norm1" ? 1 : 2);
   if (e.children.size() > 1) order = eval(e.children[1]);
   if (v.poisoned || order.poisoned) return Value::poison();
-  if (!order.axes.empty()) return fail(at(e.children[1]).span, "the order of a norm is a scalar, not " + shape_of(order));
+  if (!order.axes.empty())
+    return fail(at(e.children[1]).span, "the order of a norm is a scalar, not " + shape_of(order));
   build_.operand(v);
   build_.operand(order);
   std::vector<Label> axes, bound = v.axes;
   if (!e.keywords.empty()) {
-    const auto axis = axis_number(e.keywords[0].value, v.axes.size(), e.span, named(e.children[0]) + ", which is " + shape_of(v) + ",");
+    const auto axis = axis_number(e.keywords[0].value, v.axes.size(), e.span,
+                                  named(e.children[0]) + ", which is " + shape_of(v) + ",");
     if (!axis) return Value::poison();
     axes = v.axes;
     bound = {axes[*axis]};
@@ -156,7 +159,8 @@ Value Evaluator::along_axis(ast::Id id) {
     return fail(e.span, e.name.text + " runs along an axis, but " + named(e.children[0]) + " is a scalar");
   std::size_t axis = v.axes.size() - 1;
   if (!e.keywords.empty()) {
-    const auto given = axis_number(e.keywords[0].value, v.axes.size(), e.span, named(e.children[0]) + ", which is " + shape_of(v) + ",");
+    const auto given = axis_number(e.keywords[0].value, v.axes.size(), e.span,
+                                   named(e.children[0]) + ", which is " + shape_of(v) + ",");
     if (!given) return Value::poison();
     axis = *given;
   }
@@ -234,7 +238,8 @@ Value Evaluator::diag(ast::Id id) {
     const Guard same{Guard::Kind::zero, graph_.subtract(build_.bare(i), build_.bare(j)), {}};
     return build_.product({std::move(v)}, {i, j}, {}, {same});
   }
-  if (v.axes.size() != 2) return fail(e.span, "diag takes a vector or a matrix, but " + named(e.children[0]) + " is " + shape_of(v));
+  if (v.axes.size() != 2)
+    return fail(e.span, "diag takes a vector or a matrix, but " + named(e.children[0]) + " is " + shape_of(v));
   if (!square(v, id, "diag")) return Value::poison();
   build_.substitute(v, v.axes[1], build_.bare(v.axes[0]));
   v.axes.pop_back();
@@ -280,7 +285,8 @@ Value Evaluator::triangle(ast::Id id) {
   Value v = eval(e.children[0]);
   if (v.poisoned) return v;
   const std::size_t rank = v.axes.size();
-  if (rank < 2) return fail(e.span, e.name.text + " takes a matrix, but " + named(e.children[0]) + " is " + shape_of(v));
+  if (rank < 2)
+    return fail(e.span, e.name.text + " takes a matrix, but " + named(e.children[0]) + " is " + shape_of(v));
   const Subscript row = build_.bare(v.axes[rank - 2]), column = build_.bare(v.axes[rank - 1]);
   const bool lower = e.name.key == "tril";
   const Guard kept{Guard::Kind::nonnegative, lower ? graph_.subtract(row, column) : graph_.subtract(column, row), {}};
@@ -305,7 +311,8 @@ Value Evaluator::transpose(ast::Id id) {
   std::vector<Label> axes;
   std::vector<bool> seen(rank, false);
   for (std::size_t k = 1; k < e.children.size(); ++k) {
-    const auto axis = axis_number(e.children[k], rank, at(e.children[k]).span, named(e.children[0]) + ", which is " + shape_of(v) + ",");
+    const auto axis = axis_number(e.children[k], rank, at(e.children[k]).span,
+                                  named(e.children[0]) + ", which is " + shape_of(v) + ",");
     if (!axis) return Value::poison();
     if (seen[*axis]) return fail(at(e.children[k]).span, "the axis " + std::to_string(*axis) + " stands twice");
     seen[*axis] = true;
@@ -355,11 +362,11 @@ Value Evaluator::reshape(ast::Id id) {
     };
     const std::string from = shape_of(v), to = shape_text(sizes_, shape);
     if (one_sign(true) || one_sign(false))
-      return fail(e.span, "reshape keeps the number of elements, but " + named(e.children[0]) + " is " + from + " and has " +
-                              sizes_.to_string(given) + ", and " + to + " has " + sizes_.to_string(count));
-    context_.model.requirements.push_back({difference, true,
-                                           "reshape from " + from + " to " + to + " keeps the number of elements",
-                                           place_of(e.span)});
+      return fail(e.span, "reshape keeps the number of elements, but " + named(e.children[0]) + " is " + from +
+                              " and has " + sizes_.to_string(given) + ", and " + to + " has " +
+                              sizes_.to_string(count));
+    context_.model.requirements.push_back(
+        {difference, true, "reshape from " + from + " to " + to + " keeps the number of elements", place_of(e.span)});
   }
   return build_.reshape(std::move(v), shape);
 }
@@ -382,10 +389,12 @@ Value Evaluator::concat(ast::Id id) {
   Value& first = values->front();
   const std::size_t rank = first.axes.size();
   if (rank == 0)
-    return fail(e.span, "concat joins arrays, but " + named(e.children[0]) + " is a scalar; stack makes an axis of scalars");
+    return fail(e.span,
+                "concat joins arrays, but " + named(e.children[0]) + " is a scalar; stack makes an axis of scalars");
   std::size_t axis = 0;
   if (!e.keywords.empty()) {
-    const auto given = axis_number(e.keywords[0].value, rank, e.span, named(e.children[0]) + ", which is " + shape_of(first) + ",");
+    const auto given =
+        axis_number(e.keywords[0].value, rank, e.span, named(e.children[0]) + ", which is " + shape_of(first) + ",");
     if (!given) return Value::poison();
     axis = *given;
   }
@@ -399,9 +408,9 @@ Value Evaluator::concat(ast::Id id) {
       fits = a == axis || !frame_.labels[v.axes[a]].known || !frame_.labels[first.axes[a]].known ||
              build_.size(v.axes[a]) == build_.size(first.axes[a]);
     if (!fits) {
-      Diagnostic& d = error(e.span, "concat along axis " + std::to_string(axis) + " needs the other axes to agree, but " +
-                                        named(e.children[0]) + " is " + shape_of(first) + " and " + named(e.children[k]) +
-                                        " is " + shape_of(v));
+      Diagnostic& d = error(e.span, "concat along axis " + std::to_string(axis) +
+                                        " needs the other axes to agree, but " + named(e.children[0]) + " is " +
+                                        shape_of(first) + " and " + named(e.children[k]) + " is " + shape_of(v));
       note_declaration(d, e.children[0]);
       note_declaration(d, e.children[k]);
       return Value::poison();
@@ -415,7 +424,8 @@ Value Evaluator::concat(ast::Id id) {
   for (std::size_t k = 0; k < values->size(); ++k) {
     Value& v = (*values)[k];
     for (std::size_t a = 0; a < rank; ++a) {
-      const Subscript place = a == axis ? graph_.subtract(build_.bare(along), graph_.offset(offsets[k])) : build_.bare(axes[a]);
+      const Subscript place =
+          a == axis ? graph_.subtract(build_.bare(along), graph_.offset(offsets[k])) : build_.bare(axes[a]);
       build_.substitute(v, v.axes[a], place);
     }
     v.axes = axes;
@@ -472,8 +482,8 @@ Value Evaluator::literal(ast::Id id) {
   if (!values) return Value::poison();
   for (std::size_t k = 0; k < values->size(); ++k) {
     if ((*values)[k].axes.empty()) continue;
-    error(at(e.children[k]).span, "the elements of a literal are scalars, but " + named(e.children[k]) + " is " +
-                                      shape_of((*values)[k]))
+    error(at(e.children[k]).span,
+          "the elements of a literal are scalars, but " + named(e.children[k]) + " is " + shape_of((*values)[k]))
         .help("join arrays with concat or stack");
     return Value::poison();
   }
@@ -556,8 +566,7 @@ Value Evaluator::transposed(ast::Id id) {
   Value v = eval(e.children[0]);
   if (v.poisoned) return v;
   const std::size_t rank = v.axes.size();
-  if (rank == 0)
-    return fail(e.span, named(e.children[0]) + " is a scalar and has no transpose");
+  if (rank == 0) return fail(e.span, named(e.children[0]) + " is a scalar and has no transpose");
   if (rank >= 2) std::swap(v.axes[rank - 1], v.axes[rank - 2]);
   v.identity = 0;
   return v;

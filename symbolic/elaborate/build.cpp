@@ -19,7 +19,9 @@ struct Build::Layout {
 
 namespace {
 
-bool contains(const std::vector<Label>& labels, Label l) { return std::find(labels.begin(), labels.end(), l) != labels.end(); }
+bool contains(const std::vector<Label>& labels, Label l) {
+  return std::find(labels.begin(), labels.end(), l) != labels.end();
+}
 
 void collect(std::vector<Label>& into, const Operand& o) {
   Graph::each_label(o, [&](Label l) { into.push_back(l); });
@@ -38,8 +40,8 @@ bool mentions(const Subscript& s, Label l) {
 
 }  // namespace
 
-Build::Layout Build::layout(std::vector<Value>& operands, const std::vector<Guard>& guards, const std::vector<Label>& axes,
-                            const std::vector<Label>& bound) {
+Build::Layout Build::layout(std::vector<Value>& operands, const std::vector<Guard>& guards,
+                            const std::vector<Label>& axes, const std::vector<Label>& bound) {
   Layout out;
   out.dry = false;
   std::vector<Label> used;
@@ -98,7 +100,8 @@ Value Build::finish(const Layout& layout, Expr expr, std::vector<Label> axes) {
   v.axes = std::move(axes);
   if (expr.valid() && layout.rank == 0)
     if (const Rational* c = graph.constant_value(expr))
-      if (const auto whole = c->as_int64(); whole && *whole > -(std::int64_t{1} << 31) && *whole < (std::int64_t{1} << 31))
+      if (const auto whole = c->as_int64();
+          whole && *whole > -(std::int64_t{1} << 31) && *whole < (std::int64_t{1} << 31))
         v.affine = graph.offset(sizes().constant(*whole));
   return v;
 }
@@ -116,7 +119,8 @@ Value Build::read(Expr e) {
 Value Build::constant(const Rational& value) {
   Value v;
   v.operand.expr = graph.constant(value);
-  if (const auto whole = value.as_int64(); whole && *whole > -(std::int64_t{1} << 31) && *whole < (std::int64_t{1} << 31))
+  if (const auto whole = value.as_int64();
+      whole && *whole > -(std::int64_t{1} << 31) && *whole < (std::int64_t{1} << 31))
     v.affine = graph.offset(sizes().constant(*whole));
   return v;
 }
@@ -233,7 +237,8 @@ Value Build::product(std::vector<Value> factors, std::vector<Label> axes, std::v
   return finish(l, e, std::move(axes));
 }
 
-Value Build::reduce(Reduction r, Value v, std::vector<Label> axes, std::vector<Label> bound, std::vector<Guard> guards) {
+Value Build::reduce(Reduction r, Value v, std::vector<Label> axes, std::vector<Label> bound,
+                    std::vector<Guard> guards) {
   std::vector<Value> operands{std::move(v)};
   const Layout l = layout(operands, guards, axes, bound);
   Expr e;

@@ -63,7 +63,8 @@ bool Evaluator::keywords(ast::Id id, bool allowed) {
   return true;
 }
 
-std::optional<std::size_t> Evaluator::axis_number(ast::Id value, std::size_t rank, Span mark, const std::string& shape) {
+std::optional<std::size_t> Evaluator::axis_number(ast::Id value, std::size_t rank, Span mark,
+                                                  const std::string& shape) {
   const Value v = eval(value);
   if (v.poisoned) return std::nullopt;
   const auto number = v.affine && v.affine->is_constant() ? sizes_.as_constant(v.affine->offset) : std::nullopt;
@@ -106,9 +107,9 @@ Value Evaluator::call_elementwise(Function f, ast::Id id) {
     before.axes = shape.axes;
     const Value read = (*values)[k];
     if (!shape.add(build_, (*values)[k])) {
-      Diagnostic& d = error(e.span, "the arguments of " + e.name.text + " have shapes that do not align: " +
-                                        named(e.children[k - 1]) + " is " + shape_of(before) + ", " +
-                                        named(e.children[k]) + " is " + shape_of(read));
+      Diagnostic& d = error(e.span, "the arguments of " + e.name.text +
+                                        " have shapes that do not align: " + named(e.children[k - 1]) + " is " +
+                                        shape_of(before) + ", " + named(e.children[k]) + " is " + shape_of(read));
       note_declaration(d, e.children[k - 1]);
       note_declaration(d, e.children[k]);
       return Value::poison();
@@ -140,7 +141,8 @@ Value Evaluator::call_user(const FunctionInfo& f, ast::Id id) {
 Value Evaluator::inline_call(const FunctionInfo& f, ast::Id id, std::vector<Value> values) {
   const ast::Expression& e = at(id);
   // The same function of the same arguments under the same conditions is the same value.
-  const auto number = function_ids_.try_emplace(f.definition, static_cast<std::uint32_t>(function_ids_.size())).first->second;
+  const auto number =
+      function_ids_.try_emplace(f.definition, static_cast<std::uint32_t>(function_ids_.size())).first->second;
   std::vector<std::uint64_t> key{number, condition_ids_.empty() ? 0 : condition_ids_.back()};
   for (const auto& v : values) key.push_back(v.identity);
   if (const auto known = memo_.find(key); known != memo_.end()) {
@@ -154,7 +156,8 @@ Value Evaluator::inline_call(const FunctionInfo& f, ast::Id id, std::vector<Valu
                                        static_cast<std::uint32_t>(paths_.size() + 1));
   Activation inner{f.program, f.prelude, bindings_.size(), path.first->second, e.span, e.name.text};
   const auto& parameters = f.definition->parameters;
-  for (std::size_t k = 0; k < parameters.size(); ++k) bindings_.push_back({parameters[k].key, false, std::move(values[k])});
+  for (std::size_t k = 0; k < parameters.size(); ++k)
+    bindings_.push_back({parameters[k].key, false, std::move(values[k])});
   activations_.push_back(std::move(inner));
   const bool sizes_only = std::exchange(size_position_, false);
   Value v = eval(f.definition->body);

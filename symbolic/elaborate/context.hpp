@@ -29,12 +29,12 @@ struct Symbol {
 struct EquationInfo {
   const ast::Equation* equation = nullptr;
   std::string key;
-  Span span = Span::none();       // the whole statement
+  Span span = Span::none();  // the whole statement
   bool poisoned = false;
   bool done = false;
-  bool broken = false;            // a syntax error: only its name is known
+  bool broken = false;  // a syntax error: only its name is known
   bool part_of_recurrence = false;
-  std::size_t main = SIZE_MAX;     // a further equation of a name: the number of the first
+  std::size_t main = SIZE_MAX;  // a further equation of a name: the number of the first
   Expr expr;
   bool condition = false;
   std::optional<Subscript> affine;  // of a scalar in sizes: usable as a subscript

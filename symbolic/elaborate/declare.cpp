@@ -25,7 +25,8 @@ const char* role_word(ast::Role role) {
 
 class Declarer {
  public:
-  Declarer(Context& context, const ast::Program& program) : context_(context), program_(program), sizes_(context.sizes()) {}
+  Declarer(Context& context, const ast::Program& program)
+      : context_(context), program_(program), sizes_(context.sizes()) {}
 
   void run() {
     for (const auto& s : program_.statements)
@@ -51,9 +52,9 @@ class Declarer {
     const Symbol& other = found->second;
     const bool size = other.kind == Symbol::Kind::size;
     Diagnostic& d = context_.diagnostics.error(
-        name.span, size ? name.text + " is a size already, so it cannot name a value"
-                        : other.text == name.text ? name.text + " is declared twice"
-                                                  : name.text + " and " + other.text + " are the same name, declared twice");
+        name.span, size                      ? name.text + " is a size already, so it cannot name a value"
+                   : other.text == name.text ? name.text + " is declared twice"
+                                             : name.text + " and " + other.text + " are the same name, declared twice");
     if (!other.span.is_none()) d.note(other.text + (size ? " is a size here" : " is declared here"), other.span);
     found->second.poisoned = found->second.poisoned || size;
     return false;
@@ -69,15 +70,18 @@ class Declarer {
       context_.diagnostics.error(d.span, "a dim is one size: " + d.name.text + " takes no shape");
       symbol.poisoned = true;
     } else if (!broken && d.value.valid() && !value) {
-      context_.diagnostics.error(at(d.value).span, "the dim " + d.name.text + " is a whole number, given by numbers and earlier dims");
+      context_.diagnostics.error(at(d.value).span,
+                                 "the dim " + d.name.text + " is a whole number, given by numbers and earlier dims");
       symbol.poisoned = true;
     } else if (value) {
       const auto whole = value->as_int64();
       if (!whole || *whole < 0 || *whole > (std::int64_t{1} << 40)) {
         const std::string text = value->to_string();
-        context_.diagnostics.error(at(d.value).span, !value->is_integer()  ? "the dim " + d.name.text + " is a whole number, but " + text + " is not"
-                                                     : value->sign() < 0 ? "the dim " + d.name.text + " is not negative, but it is " + text
-                                                                         : "the dim " + d.name.text + " is too large: " + text);
+        context_.diagnostics.error(
+            at(d.value).span, !value->is_integer()
+                                  ? "the dim " + d.name.text + " is a whole number, but " + text + " is not"
+                              : value->sign() < 0 ? "the dim " + d.name.text + " is not negative, but it is " + text
+                                                  : "the dim " + d.name.text + " is too large: " + text);
         symbol.poisoned = true;
       } else {
         symbol.size = sizes_.constant(*whole);
@@ -147,7 +151,8 @@ class Declarer {
       case ast::Kind::name:
         return size_name(e);
       case ast::Kind::binary: {
-        if (e.op != ast::Binary::add && e.op != ast::Binary::subtract && e.op != ast::Binary::multiply) return complain(e);
+        if (e.op != ast::Binary::add && e.op != ast::Binary::subtract && e.op != ast::Binary::multiply)
+          return complain(e);
         const auto x = size(e.children[0], depth + 1);
         if (!x) return std::nullopt;
         const auto y = size(e.children[1], depth + 1);
@@ -183,7 +188,8 @@ class Declarer {
     const Symbol& s = found->second;
     if (s.kind == Symbol::Kind::size || s.kind == Symbol::Kind::dimension) return s.size;
     if (s.poisoned) return std::nullopt;
-    const bool constant = s.kind == Symbol::Kind::input && context_.model.inputs[s.number].role == Input::Role::constant;
+    const bool constant =
+        s.kind == Symbol::Kind::input && context_.model.inputs[s.number].role == Input::Role::constant;
     Diagnostic& d = context_.diagnostics.error(e.span, s.text + " is a value, so it cannot be a size");
     d.note(s.text + " is declared here", s.span);
     if (constant) d.help("a size that is fixed is a dim: dim " + s.text + " = 3");
@@ -223,7 +229,8 @@ class Declarer {
     for (const Size s : in.shape) sizes_.assume_nonnegative(s);
     if (good) good = assumptions(statement, d, in);
     if (in.role == Input::Role::constant && good && !d.value.valid()) {
-      context_.diagnostics.error(d.span, "the const " + d.name.text + " needs its default: const " + d.name.text + " = 1");
+      context_.diagnostics.error(d.span,
+                                 "the const " + d.name.text + " needs its default: const " + d.name.text + " = 1");
       good = false;
     }
     context_.symbols.at(d.name.key).poisoned = !good;
@@ -294,10 +301,12 @@ class Declarer {
       d.help("the assumptions are positive, nonnegative, integer, symmetric, spd, lower and index(k)");
   }
 
-  bool index_assumption(const ast::Declaration& declaration, const ast::Declared& d, const ast::Assumption& a, Input& in) {
+  bool index_assumption(const ast::Declaration& declaration, const ast::Declared& d, const ast::Assumption& a,
+                        Input& in) {
     if (declaration.role != ast::Role::data) {
       context_.diagnostics
-          .error(d.name.span, "index values have no gradient, so " + d.name.text + " is data, not " + role_word(declaration.role))
+          .error(d.name.span,
+                 "index values have no gradient, so " + d.name.text + " is data, not " + role_word(declaration.role))
           .help("write data " + format_declared(d) + " : index(" +
                 (a.argument.valid() ? format(program_, a.argument) : "k") + ")");
       return false;
@@ -331,7 +340,8 @@ class Declarer {
           statement.span, "an assumption holds for every name of its line, and these names have different shapes");
       std::string words;
       for (const auto& a : statement.declaration.assumptions)
-        words += (words.empty() ? "" : ", ") + a.name.text + (a.argument.valid() ? "(" + format(program_, a.argument) + ")" : "");
+        words += (words.empty() ? "" : ", ") + a.name.text +
+                 (a.argument.valid() ? "(" + format(program_, a.argument) + ")" : "");
       for (const auto& one : names)
         error.help(std::string(role_word(statement.declaration.role)) + " " + format_declared(one) + " : " + words);
       return false;
@@ -350,7 +360,8 @@ void declare(Context& context, const ast::Program& program, bool) { Declarer(con
 
 namespace {
 
-void defined_twice(Context& context, const ast::Name& name, const std::string& what, Span earlier, const std::string& text) {
+void defined_twice(Context& context, const ast::Name& name, const std::string& what, Span earlier,
+                   const std::string& text) {
   Diagnostic& d = context.diagnostics.error(name.span, text.empty() ? name.text + " is defined twice" : text);
   if (!earlier.is_none()) d.note(what, earlier);
 }
@@ -401,8 +412,9 @@ void enter_equation(Context& context, const ast::Statement& s) {
         defined_twice(context, name, "the loss is defined here", other.span,
                       "this expression would be a loss, but the file has one");
       else
-        defined_twice(context, name, other.text + " is defined here", other.span,
-                      name.text == other.text ? "" : name.text + " and " + other.text + " are the same name, defined twice");
+        defined_twice(
+            context, name, other.text + " is defined here", other.span,
+            name.text == other.text ? "" : name.text + " and " + other.text + " are the same name, defined twice");
     }
     info.poisoned = true;
     info.main = other.number;
@@ -419,7 +431,10 @@ void enter_equation(Context& context, const ast::Statement& s) {
                         context.model.inputs[other.number].role == Input::Role::constant;
   if (!s.broken)
     defined_twice(context, name, other.text + what, other.span,
-                  name.text + " is " + (constant ? "a const" : other.kind == Symbol::Kind::input ? "an input" : "a size") +
+                  name.text + " is " +
+                      (constant                            ? "a const"
+                       : other.kind == Symbol::Kind::input ? "an input"
+                                                           : "a size") +
                       " and cannot be defined again");
   info.poisoned = true;
   context.equations.push_back(std::move(info));
@@ -448,8 +463,8 @@ void collect_definitions(Context& context) {
   for (const auto& s : context.program.statements) {
     if (s.kind != ast::Statement::Kind::gradient || s.broken) continue;
     const auto found = context.functions.find(s.gradient.name.key);
-    context.diagnostics.error(s.gradient.name.span, "not supported yet: a derivative given by 'grad " +
-                                                        s.gradient.name.text + "(…) = …'");
+    context.diagnostics.error(s.gradient.name.span,
+                              "not supported yet: a derivative given by 'grad " + s.gradient.name.text + "(…) = …'");
     if (found != context.functions.end()) found->second.poisoned = true;
   }
 }

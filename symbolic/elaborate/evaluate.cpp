@@ -75,7 +75,35 @@ Value Evaluator::eval(ast::Id id) {
   Value v = eval_inner(id);
   --depth_;
   if (v.identity == 0) v.identity = next_id_++;
+  if (context_.program.matlab && activation().program == &context_.program && !v.poisoned)
+    ranks_[id.index] = v.axes.size();
   return v;
+}
+
+std::string Evaluator::with_matrix_products(const EquationInfo& info) const {
+  if (!context_.program.matlab || context_.program.expressions.size() > 100'000) return {};
+  ast::Program copy = context_.program;
+  // Children come first, so whether a node is an array is known when it is reached. A transposed vector is the vector.
+  std::vector<char> array(copy.expressions.size(), 0);
+  std::vector<ast::Id> stands_for(copy.expressions.size());
+  bool changed = false;
+  for (std::uint32_t k = 0; k <= info.equation->body.index; ++k) {
+    ast::Expression& e = copy.expressions[k];
+    stands_for[k] = {k};
+    for (auto& child : e.children)
+      if (child.valid()) child = stands_for[child.index];
+    const auto rank = ranks_.find(k);
+    array[k] = rank != ranks_.end() && rank->second > 0 ? 1 : 0;
+    if (e.kind == ast::Kind::transpose && rank != ranks_.end() && rank->second == 1) stands_for[k] = e.children[0];
+    if (e.kind != ast::Kind::binary || e.dotted) continue;
+    const bool both = array[e.children[0].index] != 0 && array[e.children[1].index] != 0;
+    if (e.op != ast::Binary::multiply && e.op != ast::Binary::matmul) continue;
+    array[k] = array[e.children[0].index] | array[e.children[1].index];
+    if (e.op != ast::Binary::multiply || !both) continue;
+    e.op = ast::Binary::matmul;
+    changed = true;
+  }
+  return changed ? format(copy, info.equation->body) : std::string{};
 }
 
 Value Evaluator::eval_inner(ast::Id id) {
@@ -176,8 +204,8 @@ Value Evaluator::eval_name(ast::Id id) {
                          context_.model.inputs[s->number].role == Input::Role::constant;
     if (!earlier) {
       const Input& self = context_.model.inputs[const_limit_];
-      error(self.span, "the const " + self.name + " is a number: its default may use numbers and earlier consts, not " +
-                           s->text)
+      error(self.span,
+            "the const " + self.name + " is a number: its default may use numbers and earlier consts, not " + s->text)
           .help("name the value by an equation instead: " + self.name + " = …");
       return Value::poison();
     }
@@ -209,10 +237,10 @@ Value Evaluator::undeclared(ast::Id id) {
   const ast::Expression& e = at(id);
   const std::string& name = e.name.text;
   if (silent_) return Value::poison();
-  const bool function = !activation().prelude && (is_language_function(e.name.key) || context_.functions.count(e.name.key) != 0);
+  const bool function =
+      !activation().prelude && (is_language_function(e.name.key) || context_.functions.count(e.name.key) != 0);
   if (!context_.reported_names.insert(e.name.key).second) return Value::poison();
-  if (function)
-    return fail(e.span, name + " is a function and needs its arguments in parentheses: " + name + "(…)");
+  if (function) return fail(e.span, name + " is a function and needs its arguments in parentheses: " + name + "(…)");
   std::vector<std::string> candidates;
   for (std::size_t k = activation().first_binding; k < bindings_.size(); ++k) candidates.push_back(bindings_[k].key);
   for (const auto& key : context_.symbol_order) candidates.push_back(context_.symbols.at(key).text);
@@ -301,7 +329,8 @@ bool Evaluator::make_value(EquationInfo& info) {
     const Size size = build_.size(l);
     if (!sizes_.is_nonnegative(size))
       context_.model.requirements.push_back(
-          {size, false, eq.name.text + " has an axis of size " + sizes_.to_string(size) + ", which must not be negative",
+          {size, false,
+           eq.name.text + " has an axis of size " + sizes_.to_string(size) + ", which must not be negative",
            info.span});
   }
   return true;

@@ -32,6 +32,9 @@ class Evaluator {
   /// The default of a const: a scalar of numbers and earlier consts. Nothing when an error was reported.
   std::optional<Expr> const_default(const ast::Declared& declared, std::size_t number);
 
+  /// The body of an equation of a MATLAB-like file with '@' for '*' between arrays; empty when there is none.
+  std::string with_matrix_products(const EquationInfo& info) const;
+
   /// Whether a name is a function of arrays, and all of their names.
   static bool is_array_function(const std::string& name);
   static std::vector<std::string> array_function_names();
@@ -110,7 +113,6 @@ class Evaluator {
   void pop_condition();
   void warn_table(const ast::Expression& e, const Value& a, const Value& b);
   Value shape_error_of_product(const ast::Expression& e, const Value& a, const Value& b);
-  std::string as_matmul(ast::Id id) const;
   void matlab_warning(const ast::Expression& e, ast::Id left, ast::Id right, const Value& a, const Value& b);
 
   // indices.cpp
@@ -209,6 +211,7 @@ class Evaluator {
   std::vector<Constraint> constraints_;
   std::vector<UnknownIndex> unknown_;
   std::unordered_map<const void*, std::uint32_t> function_ids_;
+  std::unordered_map<std::uint32_t, std::size_t> ranks_;  // of the user's expressions, in MATLAB-like files
   unsigned depth_ = 0;
   bool silent_ = false;  // the first dry run: errors are found again later
   bool size_position_ = false;

@@ -8,8 +8,8 @@
 namespace gradus::elaboration {
 namespace {
 
-constexpr std::array reduction_names = {"sum", "prod",     "mean", "var", "std", "max",    "min",
-                                        "any", "all", "logsumexp", "norm", "argmax", "argmin"};
+constexpr std::array reduction_names = {"sum", "prod", "mean",      "var",  "std",    "max",   "min",
+                                        "any", "all",  "logsumexp", "norm", "argmax", "argmin"};
 constexpr std::array along_names = {"softmax", "log_softmax", "cumsum", "cumprod"};
 
 template <class Names>
@@ -46,7 +46,8 @@ std::optional<Evaluator::BoundIndex> Evaluator::make_index(const ast::Binder& bi
     if (frame_.dry) {
       const Label l = frame_.add({Size{}, false, 0, name});
       frame_.labels[l].root = l;
-      unknown_.push_back({l, key, name, binder.span.is_none() ? binder.name.span : binder.span, left_side, false, {}, {}});
+      unknown_.push_back(
+          {l, key, name, binder.span.is_none() ? binder.name.span : binder.span, left_side, false, {}, {}});
       return BoundIndex{l, {}, {}};
     }
     const auto found = ranges_.find(key);
@@ -75,8 +76,8 @@ std::optional<Evaluator::BoundIndex> Evaluator::make_index(const ast::Binder& bi
   return hull_index(binder, key, begin, end);
 }
 
-std::optional<Evaluator::BoundIndex> Evaluator::hull_index(const ast::Binder& binder, BinderKey key, const Subscript& begin,
-                                                           const Subscript& end) {
+std::optional<Evaluator::BoundIndex> Evaluator::hull_index(const ast::Binder& binder, BinderKey key,
+                                                           const Subscript& begin, const Subscript& end) {
   const std::string& name = binder.name.text;
   BoundIndex out;
   if (frame_.dry) {
@@ -100,7 +101,8 @@ std::optional<Evaluator::BoundIndex> Evaluator::hull_index(const ast::Binder& bi
   return out;
 }
 
-bool Evaluator::bind(const std::vector<ast::Binder>& binders, std::uint32_t expression, std::vector<BoundIndex>& bound) {
+bool Evaluator::bind(const std::vector<ast::Binder>& binders, std::uint32_t expression,
+                     std::vector<BoundIndex>& bound) {
   for (std::size_t k = 0; k < binders.size(); ++k) {
     const ast::Binder& binder = binders[k];
     for (std::size_t j = 0; j < k; ++j)
@@ -179,7 +181,8 @@ Value Evaluator::eval_index_form(ast::Id id) {
   if (!good || v.poisoned) return Value::poison();
   const bool position = name == "argmax" || name == "argmin";
   if (position && labels.size() != 1)
-    return fail(e.mark, e.name.text + " gives the position along one index, not along " + std::to_string(labels.size()));
+    return fail(e.mark,
+                e.name.text + " gives the position along one index, not along " + std::to_string(labels.size()));
   const std::vector<Label> axes = v.axes;
   Value out = reduce_over(name, std::move(v), axes, labels, guards, e.mark.is_none() ? e.span : e.mark, id);
   if (!position || out.poisoned || bound[0].begin == Subscript{}) return out;
@@ -203,7 +206,8 @@ Value Evaluator::along_index(ast::Id id) {
   const ast::Expression& e = at(id);
   const std::string& name = e.name.key;
   if (e.binders.size() != 1)
-    return fail(e.mark.is_none() ? e.span : e.mark, e.name.text + " runs along one index, not " + std::to_string(e.binders.size()));
+    return fail(e.mark.is_none() ? e.span : e.mark,
+                e.name.text + " runs along one index, not " + std::to_string(e.binders.size()));
   const bool filtered = e.children.size() > 1 && e.children[1].valid();
   if (filtered && name != "softmax") return fail(at(e.children[1]).span, e.name.text + " takes no filter");
   // The enclosing index of that name is the place at which the value is taken.
@@ -275,11 +279,10 @@ Value Evaluator::eval_subscript(ast::Id id) {
   if (v.poisoned) return v;
   const std::string name = named(e.children[0]);
   if (e.subscripts.size() > v.axes.size()) {
-    Diagnostic& d =
-        v.axes.empty()
-            ? error(e.span, name + " is a scalar and takes no subscript")
-            : error(e.span, name + " is " + shape_of(v) + " and takes at most " + counted(v.axes.size(), "subscript") +
-                                ", not " + std::to_string(e.subscripts.size()));
+    Diagnostic& d = v.axes.empty() ? error(e.span, name + " is a scalar and takes no subscript")
+                                   : error(e.span, name + " is " + shape_of(v) + " and takes at most " +
+                                                       counted(v.axes.size(), "subscript") + ", not " +
+                                                       std::to_string(e.subscripts.size()));
     note_declaration(d, e.children[0]);
     return Value::poison();
   }
@@ -385,8 +388,8 @@ bool Evaluator::subscript_axis(const ast::Subscript& s, Value& v, Label axis, co
   if (bare_data && frame_.labels[axis].known) {
     const auto bound = graph_.index_bound(place.data[0].data);
     if (bound && *bound != build_.size(axis)) {
-      Diagnostic& d = error(s.span, text + " is index(" + sizes_.to_string(*bound) + ") data, but this axis of " + name +
-                                        " has size " + size);
+      Diagnostic& d = error(s.span, text + " is index(" + sizes_.to_string(*bound) + ") data, but this axis of " +
+                                        name + " has size " + size);
       note_declaration(d, s.first);
       return false;
     }
@@ -403,9 +406,10 @@ bool Evaluator::bad_subscript(const ast::Subscript& s, const Value& index, const
   const ast::Expression& e = at(s.first);
   const ast::Expression* base = &e;
   while (base->kind == ast::Kind::subscript) base = &at(base->children[0]);
-  const Symbol* symbol = base->kind == ast::Kind::name && find_binding(base->name.key) == nullptr && !activation().prelude
-                             ? context_.find(base->name.key)
-                             : nullptr;
+  const Symbol* symbol =
+      base->kind == ast::Kind::name && find_binding(base->name.key) == nullptr && !activation().prelude
+          ? context_.find(base->name.key)
+          : nullptr;
   if (build_.constant_value(index) != nullptr) {
     error(s.span, "a subscript is a whole number, but " + text + " is not");
   } else if (symbol != nullptr && symbol->kind == Symbol::Kind::input) {
@@ -431,8 +435,8 @@ Span Evaluator::place_of(Span span) const {
   return span;
 }
 
-void Evaluator::check_inside(const Subscript& s, Label axis, Span span, const std::string& base, const std::string& text,
-                             bool bare) {
+void Evaluator::check_inside(const Subscript& s, Label axis, Span span, const std::string& base,
+                             const std::string& text, bool bare) {
   const FrameLabel& extent = frame_.labels[axis];
   if (frame_.dry) {
     Constraint c;
@@ -447,7 +451,8 @@ void Evaluator::check_inside(const Subscript& s, Label axis, Span span, const st
     c.text = text;
     Graph::each_label(s, [&](Label l) {
       for (const auto& condition : conditions_)
-        c.guarded = c.guarded || std::find(condition.labels.begin(), condition.labels.end(), l) != condition.labels.end();
+        c.guarded =
+            c.guarded || std::find(condition.labels.begin(), condition.labels.end(), l) != condition.labels.end();
     });
     constraints_.push_back(std::move(c));
     return;
@@ -472,7 +477,8 @@ void Evaluator::check_inside(const Subscript& s, Label axis, Span span, const st
   if (reach && chosen && s.data.empty()) {
     if (!low) context_.model.requirements.push_back({reach->low, false, message, place_of(span)});
     if (!high)
-      context_.model.requirements.push_back({sizes_.subtract(last.offset, reach->high), false, message, place_of(span)});
+      context_.model.requirements.push_back(
+          {sizes_.subtract(last.offset, reach->high), false, message, place_of(span)});
     return;
   }
   const auto at_least_zero = [&](const Subscript& x) {
@@ -484,7 +490,8 @@ void Evaluator::check_inside(const Subscript& s, Label axis, Span span, const st
   add_check(ValueCheck::Code::subscript_outside, std::move(inside), message, span);
 }
 
-void Evaluator::outside(Span span, const std::string& base, const std::string& text, Size value, Size size, bool constant) {
+void Evaluator::outside(Span span, const std::string& base, const std::string& text, Size value, Size size,
+                        bool constant) {
   const std::string reached = sizes_.to_string(value), count = sizes_.to_string(size);
   const std::string last = sizes_.to_string(sizes_.subtract(size, sizes_.constant(1)));
   if (constant)

@@ -145,7 +145,8 @@ class Dependencies {
       if (u.function) {
         if (const auto f = function_number_.find(u.expression->name.key); f != function_number_.end())
           out.push_back({f->second, u.expression});
-      } else if (const Symbol* s = context_.find(u.expression->name.key); s != nullptr && s->kind == Symbol::Kind::equation) {
+      } else if (const Symbol* s = context_.find(u.expression->name.key);
+                 s != nullptr && s->kind == Symbol::Kind::equation) {
         out.push_back({s->number, u.expression});
       }
     }
@@ -232,9 +233,10 @@ class Order {
     if (function && graph_.is_function(edge.to)) {
       const std::string& name = graph_.name(edge.to);
       Diagnostic& d = context_.diagnostics.error(
-          edge.use->name.span, stack_.size() - first == 1
-                                   ? name + " calls itself: functions are inlined, so they cannot be recursive"
-                                   : "the functions call each other: " + names + "; functions are inlined, so they cannot be recursive");
+          edge.use->name.span,
+          stack_.size() - first == 1
+              ? name + " calls itself: functions are inlined, so they cannot be recursive"
+              : "the functions call each other: " + names + "; functions are inlined, so they cannot be recursive");
       d.note(name + " is defined here", graph_.function(edge.to).definition->name.span);
     } else if (recurrence) {
       const EquationInfo& info = context_.equations[edge.to < context_.equations.size() ? edge.to : stack_[first].node];
@@ -249,7 +251,8 @@ class Order {
                : "the equations define each other in a circle: " + names);
       for (std::size_t k = first + 1; k < stack_.size(); ++k)
         if (!graph_.is_function(stack_[k].node) && !context_.equations[stack_[k].node].equation->name.span.is_none())
-          d.note(graph_.name(stack_[k].node) + " is defined here", context_.equations[stack_[k].node].equation->name.span);
+          d.note(graph_.name(stack_[k].node) + " is defined here",
+                 context_.equations[stack_[k].node].equation->name.span);
     }
   }
 
@@ -305,7 +308,8 @@ void declare_undeclared(Context& context) {
     if (!info.broken) consider(uses_of(context, info));
   for (const auto& [key, f] : context.functions)
     if (!f.poisoned) consider(uses_of(f));
-  std::stable_sort(found.begin(), found.end(), [](const auto* a, const auto* b) { return a->span.begin < b->span.begin; });
+  std::stable_sort(found.begin(), found.end(),
+                   [](const auto* a, const auto* b) { return a->span.begin < b->span.begin; });
   std::string names;
   for (const ast::Expression* e : found) {
     if (context.find(e->name.key) != nullptr) continue;
@@ -330,7 +334,8 @@ void declare_undeclared(Context& context) {
     else if (e->name.text == "T")
       context.diagnostics.warning(e->span, "T is taken for a scalar parameter; a transpose is X.T");
     else if (!near.empty() && e->name.text.size() > 2)
-      context.diagnostics.warning(e->span, e->name.text + " is taken for a scalar parameter; did you mean the function " + near + "?");
+      context.diagnostics.warning(
+          e->span, e->name.text + " is taken for a scalar parameter; did you mean the function " + near + "?");
     else
       names += (names.empty() ? "" : ", ") + e->name.text;
   }

@@ -2,6 +2,7 @@
 #include "symbolic/elaborate/ranges.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace gradus::elaboration {
 namespace {
@@ -92,7 +93,8 @@ class Solver {
       return sizes_.add(*whole, sizes_.constant(up));
     }
     if (const auto q = sizes_.divide(a, c)) return q;
-    if (const auto q = sizes_.divide(sizes_.subtract(a, sizes_.constant(1)), c)) return sizes_.add(*q, sizes_.constant(1));
+    if (const auto q = sizes_.divide(sizes_.subtract(a, sizes_.constant(1)), c))
+      return sizes_.add(*q, sizes_.constant(1));
     return std::nullopt;
   }
 
@@ -118,7 +120,8 @@ class Solver {
       // first <= rest - m*u < end: with v = -u the same as above.
       const Size m = sizes_.scale(coefficient, -1);
       if (!sizes_.is_nonnegative(m)) return std::nullopt;
-      const auto v_low = ceiling(sizes_.subtract(first, rest->low), m), v_high = ceiling(sizes_.subtract(end, rest->high), m);
+      const auto v_low = ceiling(sizes_.subtract(first, rest->low), m),
+                 v_high = ceiling(sizes_.subtract(end, rest->high), m);
       if (!v_low || !v_high) return std::nullopt;
       low = sizes_.subtract(sizes_.constant(1), *v_high);
       high = sizes_.subtract(sizes_.constant(1), *v_low);
@@ -169,8 +172,8 @@ class Solver {
           const auto b = bound(*c, unknown_[k].label);
           if (!b) {
             const std::string& name = unknown_[k].name;
-            fail(k, "the range of " + name + " is no simple bound: " + c->base + "[" + c->text + "] on an axis of size " +
-                        sizes_.to_string(c->size));
+            fail(k, "the range of " + name + " is no simple bound: " + c->base + "[" + c->text +
+                        "] on an axis of size " + sizes_.to_string(c->size));
             break;
           }
           bounds.push_back(*b);
@@ -211,10 +214,11 @@ class Solver {
     for (const Bound& b : bounds) {
       const auto gap = sizes_.as_constant(sizes_.subtract(b.end, best.end));
       if (!gap) {
-        solutions_[k].error = "the index " + name + " runs over axes of different sizes: " + place(*best.from) + " allows " +
-                              name + " < " + sizes_.to_string(best.end) + ", " + place(*b.from) + " allows " + name + " < " +
-                              sizes_.to_string(b.end);
-        solutions_[k].help = {"give one range with 'in', for instance: " + name + " in 0.." + sizes_.to_string(best.end)};
+        solutions_[k].error = "the index " + name + " runs over axes of different sizes: " + place(*best.from) +
+                              " allows " + name + " < " + sizes_.to_string(best.end) + ", " + place(*b.from) +
+                              " allows " + name + " < " + sizes_.to_string(b.end);
+        solutions_[k].help = {"give one range with 'in', for instance: " + name + " in 0.." +
+                              sizes_.to_string(best.end)};
         return;
       }
       if (*gap < 0) best.end = b.end;
@@ -241,8 +245,8 @@ class Solver {
   void ask_for_range(std::size_t k, const Bound& best, bool guarded) {
     const std::string& name = unknown_[k].name;
     const std::string begin = sizes_.to_string(best.begin);
-    solutions_[k].error = "the range of " + name + " would begin at " + begin + (guarded ? " (because of " : ", not at 0 (because of ") +
-                          place(*best.from) + ")";
+    solutions_[k].error = "the range of " + name + " would begin at " + begin +
+                          (guarded ? " (because of " : ", not at 0 (because of ") + place(*best.from) + ")";
     solutions_[k].help = {"give the range with 'in': " + name + " in 0.." + sizes_.to_string(best.end)};
   }
 
@@ -251,7 +255,9 @@ class Solver {
     const Bound *longest = nullptr, *shortest = nullptr;
     for (const Bound& b : bounds) {
       if (!b.from->bare || b.from->same_as) continue;
-      const auto longer = [&](const Bound* x) { return sizes_.as_constant(sizes_.subtract(b.end, x->end)).value_or(0); };
+      const auto longer = [&](const Bound* x) {
+        return sizes_.as_constant(sizes_.subtract(b.end, x->end)).value_or(0);
+      };
       if (longest == nullptr || longer(longest) > 0) longest = &b;
       if (shortest == nullptr || longer(shortest) < 0) shortest = &b;
     }
@@ -272,7 +278,8 @@ class Solver {
     for (const Constraint* c : uses_.count(k) != 0 ? uses_.at(k) : std::vector<const Constraint*>{}) {
       // Another index of the same subscript that is open is reported once, with the first of them.
       for (const auto& t : c->subscript.labels)
-        if (const auto found = number_.find(t.label); found != number_.end() && found->second < k && failed(found->second)) {
+        if (const auto found = number_.find(t.label);
+            found != number_.end() && found->second < k && failed(found->second)) {
           solutions_[k].error.clear();
           return;
         }
@@ -291,12 +298,13 @@ class Solver {
       if (!b) continue;
       const IndexRange& r = solutions_[k].range;
       const Size end = sizes_.add(r.begin, r.size);
-      if (sizes_.is_nonnegative(sizes_.subtract(r.begin, b->begin)) && sizes_.is_nonnegative(sizes_.subtract(b->end, end)))
+      if (sizes_.is_nonnegative(sizes_.subtract(r.begin, b->begin)) &&
+          sizes_.is_nonnegative(sizes_.subtract(b->end, end)))
         continue;
       const std::string& name = unknown_[k].name;
       solutions_[k].solved = false;
-      solutions_[k].error = "should " + place(*c) + ", which stands under a condition on " + name + ", cut the range of " +
-                            name + "?";
+      solutions_[k].error =
+          "should " + place(*c) + ", which stands under a condition on " + name + ", cut the range of " + name + "?";
       solutions_[k].help = {"give the range with 'in': " + name + " in " + sizes_.to_string(r.begin) + ".." +
                             sizes_.to_string(end)};
       return;

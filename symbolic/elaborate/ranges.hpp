@@ -6,6 +6,7 @@
 #include <tuple>
 #include <vector>
 
+#include "frontend/source.hpp"
 #include "symbolic/elaborate/value.hpp"
 
 namespace gradus::elaboration {
@@ -19,15 +20,15 @@ struct IndexRange {
 /// A subscript met in a dry run, in which an index of unknown range stands for its own value.
 struct Constraint {
   Subscript subscript;
-  Size size;                 // of the axis
-  bool same_as = false;      // the axis runs like the index `like` instead
-  bool shifted = false;      // … from that index's begin, not from 0
+  Size size;             // of the axis
+  bool same_as = false;  // the axis runs like the index `like` instead
+  bool shifted = false;  // … from that index's begin, not from 0
   Label like = 0;
-  bool guarded = false;      // a condition or filter mentions one of its indices
-  bool bare = false;         // the subscript is the bare index
+  bool guarded = false;  // a condition or filter mentions one of its indices
+  bool bare = false;     // the subscript is the bare index
   Span span = Span::none();
-  std::string base;          // what is subscripted, for messages
-  std::string text;          // the subscript as written
+  std::string base;  // what is subscripted, for messages
+  std::string text;  // the subscript as written
 };
 
 /// An index whose range is open.
@@ -37,7 +38,7 @@ struct UnknownIndex {
   std::string name;
   Span span = Span::none();  // what an error marks
   bool left_side = false;
-  bool hull = false;         // `in` with bounds that depend on other indices: the smallest range that covers them
+  bool hull = false;  // `in` with bounds that depend on other indices: the smallest range that covers them
   Subscript hull_begin, hull_end;
 };
 
@@ -45,7 +46,7 @@ struct UnknownIndex {
 struct Solution {
   bool solved = false;
   IndexRange range;
-  std::string error;         // empty when an earlier error explains it
+  std::string error;  // empty when an earlier error explains it
   std::vector<std::string> help;
   std::string warning;
   Span warning_span = Span::none();

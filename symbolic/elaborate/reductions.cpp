@@ -9,8 +9,8 @@ Value Evaluator::count_of(const std::vector<Label>& bound, const std::vector<Gua
   return build_.product({build_.constant(1)}, {}, bound, guards);
 }
 
-void Evaluator::require_nonempty(const std::string& name, const std::vector<Label>& bound, const std::vector<Guard>& guards,
-                                 Span mark) {
+void Evaluator::require_nonempty(const std::string& name, const std::vector<Label>& bound,
+                                 const std::vector<Guard>& guards, Span mark) {
   if (frame_.dry) return;
   const std::string message = name + " of nothing";
   if (guards.empty() && conditions_.empty()) {
@@ -39,7 +39,8 @@ Value Evaluator::norm_over(Value v, const std::vector<Label>& axes, const std::v
   std::vector<Label> inner = v.axes;
   Value magnitude = build_.elementwise(Function::abs, {std::move(v)}, inner);
   if (p != nullptr && p->is_one()) return build_.product({std::move(magnitude)}, axes, bound, guards);
-  const bool infinite = !order.lazy && order.operand.expr.valid() && graph_[order.operand.expr].kind == Kind::elementwise &&
+  const bool infinite = !order.lazy && order.operand.expr.valid() &&
+                        graph_[order.operand.expr].kind == Kind::elementwise &&
                         graph_[order.operand.expr].function == Function::infinity;
   if (infinite) {
     require_nonempty("the largest magnitude", bound, guards, mark);

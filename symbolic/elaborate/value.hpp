@@ -13,9 +13,9 @@ namespace gradus::elaboration {
 /// A label of a frame: an index name's instance, or an axis of some array value.
 struct FrameLabel {
   Size size;
-  bool known = true;      // false in a dry run for an index whose range is still to be inferred
-  Label root = 0;         // an axis of unknown size: the index label whose range it has
-  std::string name;       // of an index, for messages
+  bool known = true;  // false in a dry run for an index whose range is still to be inferred
+  Label root = 0;     // an axis of unknown size: the index label whose range it has
+  std::string name;   // of an index, for messages
 };
 
 /// The labels of one equation. In a dry run no nodes are made: values have labels only, and subscripts leave their
@@ -33,14 +33,14 @@ struct Frame {
 /// The value of an expression: an operand read at frame labels. Its array axes are some of them, in order; the others
 /// that occur are its free indices.
 struct Value {
-  Operand operand;                          // `expr` is invalid in a dry run and while `lazy`
+  Operand operand;  // `expr` is invalid in a dry run and while `lazy`
   std::vector<Label> axes;
-  std::optional<Subscript> affine;          // integer-valued: affine in labels, sizes and index data
-  std::optional<std::vector<Guard>> guards; // a condition that is a conjunction of guards
-  bool lazy = false;                        // only `affine` is there yet; the operand is built when needed
+  std::optional<Subscript> affine;           // integer-valued: affine in labels, sizes and index data
+  std::optional<std::vector<Guard>> guards;  // a condition that is a conjunction of guards
+  bool lazy = false;                         // only `affine` is there yet; the operand is built when needed
   bool condition = false;
-  bool poisoned = false;                    // an error was reported: silent from here on
-  std::uint64_t identity = 0;               // equal for reads of one function argument
+  bool poisoned = false;       // an error was reported: silent from here on
+  std::uint64_t identity = 0;  // equal for reads of one function argument
 
   static Value poison() {
     Value v;

@@ -10,9 +10,10 @@ namespace {
 
 /// Functions of the contract that are not built yet (a row of the function table or a line of the prelude wins).
 constexpr std::array to_come = {
-    "erfc",   "erfinv", "lgamma",   "gamma",  "digamma",   "polygamma", "beta",         "lbeta",    "xlogy",
-    "xlog1py", "entropy", "log_normal_cdf", "median", "quantile", "sort", "det", "logdet", "inv", "solve", "cholesky",
-    "matrix_power", "expm", "eigvalsh", "svdvals", "kron", "grad", "jacobian", "hessian", "jvp", "hvp", "stop_gradient"};
+    "erfc",   "erfinv",  "lgamma",   "gamma",          "digamma",      "polygamma", "beta",         "lbeta",
+    "xlogy",  "xlog1py", "entropy",  "log_normal_cdf", "median",       "quantile",  "sort",         "det",
+    "logdet", "inv",     "solve",    "cholesky",       "matrix_power", "expm",      "eigvalsh",     "svdvals",
+    "kron",   "grad",    "jacobian", "hessian",        "jvp",          "hvp",       "stop_gradient"};
 
 }  // namespace
 
