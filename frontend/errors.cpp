@@ -49,7 +49,9 @@ void Parser::unclosed(const Token& opening) {
     text += ends_statement(at_->kind) ? fmt::format(": a '{}' is missing", partner)
                                       : fmt::format(": a '{}' is missing before '{}'", partner, spelt(*at_));
   }
-  fail(opening.span, std::move(text));
+  const bool bars = at(Tok::raw_bar) || at(Tok::raw_norm);
+  fail(opening.span, std::move(text),
+       bars ? "'||' opens or closes a norm; write abs(…) for an absolute value beside another bar" : "");
 }
 
 void Parser::unexpected(const std::string& wanted) {
@@ -73,6 +75,7 @@ void Parser::unexpected(const std::string& wanted) {
   if (is_keyword(token.kind) && wanted.ends_with("name")) {
     fail(token.span, fmt::format("'{}' is a keyword and cannot be a name", spelt(token)));
   }
+  if (token.kind == Tok::kw_else) fail(token.span, "'else' has no 'if'", "write a if condition else b");
   fail(token.span, fmt::format("expected {}, but found '{}'", wanted, spelt(token)));
 }
 
@@ -118,7 +121,17 @@ bool Parser::statement_begins_here() const {
 std::string Parser::spelt(const Token& token) const {
   if (token.kind == Tok::end) return "the end of the text";
   if (token.kind == Tok::separator) return "the end of the statement";
-  return std::string(source_.slice(token.span));
+  return shown(token.span);
+}
+
+/// A part of the source for a message, cut where it is too long for a line.
+std::string Parser::shown(Span span) const {
+  constexpr std::size_t longest = 120;
+  const std::string_view text = source_.slice(span);
+  if (text.size() <= longest) return std::string(text);
+  std::size_t end = longest;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return std::string(text.substr(0, end)) + "…";
 }
 
 /// The operand in canonical spelling, cut where it is too long for a line.

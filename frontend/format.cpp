@@ -380,12 +380,13 @@ void Formatter::statement(const ast::Statement& s, bool first) {
       text(s.gradient.name.text);
       text("(");
       names(s.gradient.parameters);
-      text(") = (");
+      text(s.gradient.partials.size() == 1 ? ") = " : ") = (");
       for (std::size_t i = 0; i < s.gradient.partials.size(); ++i) {
         if (i > 0) text(", ");
         expression(s.gradient.partials[i]);
       }
-      return text(")");
+      if (s.gradient.partials.size() != 1) text(")");
+      return;
   }
 }
 

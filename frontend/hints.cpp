@@ -25,6 +25,11 @@ constexpr std::string_view axis_functions[] = {"sum",     "prod",   "mean",    "
                                                "min",     "median", "any",     "all",      "argmax", "argmin",
                                                "softmax", "cumsum", "cumprod", "logsumexp"};
 
+bool latex_operator(std::string_view word) {
+  constexpr std::string_view words[] = {"cdot", "times", "odot", "le", "leq", "ge", "geq", "in", "sum", "prod", "frac"};
+  return std::find(std::begin(words), std::end(words), word) != std::end(words);
+}
+
 template <std::size_t N>
 bool among(const std::string_view (&list)[N], std::string_view word) {
   return std::find(std::begin(list), std::end(list), word) != std::end(list);
@@ -46,7 +51,12 @@ Parser::Operand Parser::foreign_infix(Operand left) {
   const std::string text = spelt(sign);
   if (comparison_sign(sign)) return foreign_comparison(left);
   advance();
+  if (is(sign, Foreign::backslash) && at(Tok::name) && !at_->blank_before && latex_operator(spelt(*at_))) latex(sign);
   const bool bar = sign.kind == Tok::raw_bar || sign.kind == Tok::raw_norm;
+  if (bar && !open_.empty() && open_.back()->value == Token::no_partner) {
+    --at_;
+    unclosed(*open_.back());
+  }
   const auto foreign = bar ? Foreign::logical_or : static_cast<Foreign>(sign.value);
   if (foreign == Foreign::modulo && (ends_line(*at_)))
     fail(sign.span, "'%' is no comment sign", "a comment begins with '#'");
@@ -118,7 +128,7 @@ Parser::Operand Parser::foreign_comparison(Operand left) {
 }
 
 Parser::Operand Parser::foreign_transpose(Operand base, Span mark) {
-  Diagnostic& d = report(mark, fmt::format("'{}' is not the transpose", source_.slice(mark)));
+  Diagnostic& d = report(mark, fmt::format("'{}' is not the transpose", shown(mark)));
   const Operand result = transposed(base, advance());
   d.help(fmt::format("write {}", text_of(result)));
   return result;
@@ -133,6 +143,20 @@ Parser::Operand Parser::foreign_postfix(Operand left) {
       Diagnostic& d = report(sign.span, fmt::format("'{}' ({}) is not the transpose", spelt(sign),
                                                     code_point_name(decode(source_.text(), sign.span.begin).value)));
       const Operand result = transposed(left, advance());
+      d.help(fmt::format("write {}", text_of(result)));
+      return result;
+    }
+    case Foreign::dotted_call: {
+      if (program_.at(left.id).kind != Kind::name) fail(sign.span, "'.(' calls nothing here");
+      Diagnostic& d = report(join(left.span, sign.span), "functions need no dot to work elementwise");
+      Expression e;
+      e.kind = Kind::call;
+      e.name = program_.at(left.id).name;
+      e.mark = left.span;
+      advance();
+      arguments(e);
+      e.span = join(left.span, (at_ - 1)->span);
+      const Operand result = add(std::move(e));
       d.help(fmt::format("write {}", text_of(result)));
       return result;
     }
@@ -181,8 +205,7 @@ Parser::Operand Parser::foreign_prefix() {
            fmt::format("as in {0}[i](x[i]) or {0}(x)", name));
     }
     case Foreign::backslash:
-      if (at(Tok::name))
-        fail(join(sign.span, at_->span), "LaTeX commands are not read", fmt::format("write {}", spelt(*at_)));
+      if (at(Tok::name)) latex(sign);
       break;
     case Foreign::modulo:
       fail(sign.span, "'%' is no comment sign", "a comment begins with '#'");
@@ -195,6 +218,17 @@ Parser::Operand Parser::foreign_prefix() {
   no_operand();
 }
 
+/// `\alpha`, `\frac`, `\cdot`, at the word after the backslash.
+void Parser::latex(const Token& backslash) {
+  const std::string word = spelt(*at_);
+  std::string help = "write the formula without LaTeX";
+  if (greek_letter(word) != U'\0') help = fmt::format("write {}", word);
+  if (word == "cdot" || word == "times" || word == "odot") help = word == "cdot" ? "write '*' or '@'" : "write '*'";
+  if (word == "frac" || word == "dfrac") help = "write a/b";
+  if (word == "sum" || word == "prod") help = fmt::format("write {}[i](…)", word);
+  fail(join(backslash.span, at_->span), fmt::format("'\\{}' is LaTeX, which is not read", word), help);
+}
+
 /// `np.exp(x)`, `A.sum()`, `X.shape[0]`.
 Parser::Operand Parser::member(Operand left) {
   const Token* name = &advance();
@@ -204,10 +238,12 @@ Parser::Operand Parser::member(Operand left) {
   const std::string word = spelt(*name).substr(1);
   const Span mark = join(left.span, name->span);
   if (!in_module && (word == "shape" || word == "size" || word == "ndim")) size_of(left, mark);
-  Diagnostic& d = in_module ? report(mark, fmt::format("functions stand alone: there is no '{}'", source_.slice(mark)))
-                            : report(mark, fmt::format("values have no methods: there is no '{}'", spelt(*name)));
+  Diagnostic& d =
+      in_module ? report(mark, fmt::format("functions stand alone: there is no '{}'", shown(mark)))
+                : report(mark, fmt::format("values have no methods or named parts: there is no '{}'", spelt(*name)));
   if (!at(Tok::open_paren)) {
-    d.help(in_module ? fmt::format("write {}", word) : fmt::format("write {}({})", word, text_of(left)));
+    if (in_module) d.help(fmt::format("write {}", word));
+    if (word == "mT" || word == "H" || word == "mH") d.help(fmt::format("write {}.T", text_of(left)));
     throw StatementFailed{};
   }
   Operand result;
@@ -263,7 +299,7 @@ void Parser::size_of(Operand base, Span mark) {
         help = fmt::format("write {}, the size in its declaration", format(program_, declared.shape[k]));
     }
   }
-  fail(mark, fmt::format("there is no '{}'", source_.slice(mark)), help);
+  fail(mark, fmt::format("there is no '{}'", shown(mark)), help);
 }
 
 /// `sum(body for i in range(n))`, at the `for`.
@@ -342,9 +378,9 @@ Parser::Operand Parser::range_end(const ast::Name& name, Operand begin) {
 
 void Parser::equals_in_brackets(Operand left) {
   const Token& sign = *at_;
-  if (open_.back()->value == Token::no_partner) unclosed(*open_.back());
+  if (!open_.empty() && open_.back()->value == Token::no_partner) unclosed(*open_.back());
   advance();
-  Diagnostic& d = report(sign.span, "'=' cannot stand in the brackets");
+  Diagnostic& d = report(sign.span, "'=' does not compare");
   const Operand right = climb(Level::sum);
   if (at(Tok::range) || at(Tok::colon)) {
     advance();

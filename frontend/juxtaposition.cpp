@@ -22,6 +22,9 @@ constexpr std::string_view reductions[] = {"sum",    "prod",   "mean",    "var",
                                            "median", "any",    "all",     "logsumexp",   "argmax", "argmin", "softmax",
                                            "norm",   "cumsum", "cumprod", "log_softmax", "Sigma",  "Pi"};
 
+constexpr std::string_view statement_words[] = {"for", "while", "def",  "function", "import", "from", "return", "let",
+                                                "var", "val",   "auto", "double",   "float",  "int",  "set"};
+
 template <std::size_t N>
 bool among(const std::string_view (&list)[N], std::string_view word) {
   return std::find(std::begin(list), std::end(list), word) != std::end(list);
@@ -29,14 +32,30 @@ bool among(const std::string_view (&list)[N], std::string_view word) {
 
 }  // namespace
 
+bool Parser::is_reduction(const Token& name) const { return among(reductions, name_of(name).key); }
+
+void Parser::foreign_statement(Operand word) {
+  const std::string text = program_.at(word.id).name.text;
+  std::string help = "write name = …";
+  if (text == "for" || text == "while")
+    help = "an index runs inside sum[i](…) or on the left side, as in y[i] = x[i]^2";
+  if (text == "def" || text == "function") help = "a function is written f(x) = x^2";
+  if (text == "import" || text == "from") help = "all functions are there without an import";
+  if (text == "return") help = "a function is its right side: f(x) = x^2";
+  resume_here_ = statement_begins_here();
+  fail(word.span, fmt::format("there is no '{}'", text), help);
+}
+
 Parser::Operand Parser::juxtaposed(Operand left) {
   const Token& token = *at_;
+  const Kind kind = program_.at(left.id).kind;
+  const bool first = at_ - 1 == tokens_.all.data() || (at_ - 2)->kind == Tok::separator;
+  if (kind == Kind::name && first && among(statement_words, program_.at(left.id).name.text)) foreign_statement(left);
   if (open_.empty() && statement_begins_here()) {
     resume_here_ = true;
     fail(token.span, "two statements stand on one line", "end the first one with a line end or ';'");
   }
   if (!open_.empty() && open_.back()->value == Token::no_partner && token.newline_before) unclosed(*open_.back());
-  const Kind kind = program_.at(left.id).kind;
   if (kind == Kind::name && source_.slice(left.span) == "lambda") lambda(left);
   if (kind == Kind::subscript) {
     const Expression& base = program_.at(program_.at(left.id).children[0]);
@@ -48,7 +67,7 @@ Parser::Operand Parser::juxtaposed(Operand left) {
     const Token* other = at_ + 1;
     while (other->kind != at_->kind) ++other;
     fail(mark, "a product is written with '*'",
-         fmt::format("write {}*{}", text_of(left), source_.slice({token.span.begin, other->span.end})));
+         fmt::format("write {}*{}", text_of(left), shown({token.span.begin, other->span.end})));
   }
   if (kind == Kind::number && token.kind == Tok::number) {
     fail(mark, fmt::format("two numbers stand side by side: {} and {}", spelt(*(at_ - 1)), spelt(token)),
@@ -120,6 +139,7 @@ void Parser::lambda(Operand word) {
 
 /// At a bar that closes nothing: whether it begins an operand of a product (`2|x|`), or means `or` (`a || b`).
 bool Parser::stray_bar_is_product() const {
+  if (!open_.empty() && open_.back()->value == Token::no_partner) return false;
   for (const Token* token = at_ + 1;; ++token) {
     switch (token->kind) {
       case Tok::open_paren:

@@ -1,6 +1,7 @@
 // Characters to words and signs.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 
 #include "frontend/characters.hpp"
@@ -32,7 +33,6 @@ constexpr Spelling signs[] = {
     {".^", Tok::dot_caret},
     {".+", Tok::foreign, Foreign::dotted_plus},
     {".-", Tok::foreign, Foreign::dotted_minus},
-    {".(", Tok::foreign, Foreign::dotted_call},
     {"||", Tok::raw_norm},
     {"<=", Tok::less_equal},
     {">=", Tok::greater_equal},
@@ -106,7 +106,16 @@ constexpr Spelling signs[] = {
 constexpr std::u32string_view superscripts = U"⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻";
 constexpr std::u32string_view subscripts = U"₀₁₂₃₄₅₆₇₈₉";
 
+/// A word for a message: only its beginning when it is very long.
+std::string shortened(std::string_view word) {
+  std::size_t end = std::min<std::size_t>(word.size(), 80);
+  while (end < word.size() && end > 0 && (static_cast<unsigned char>(word[end]) & 0xC0) == 0x80) --end;
+  return std::string(word.substr(0, end)) + (end < word.size() ? "…" : "");
+}
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+constexpr std::size_t most_complaints = 10'000;  // of which 100 are shown
 
 class Lexer {
  public:
@@ -118,6 +127,7 @@ class Lexer {
     while (skip_blanks(), at_ < text_.size()) {
       const std::size_t begin = at_;
       read_one();
+      if (tokens_.complaints.size() >= most_complaints) break;
       if (tokens_.all.size() > most_) {
         complain(begin, fmt::format("the program is too large: it has more than {} words and signs", most_));
         break;
@@ -234,7 +244,7 @@ class Lexer {
     at_ = scan_number(at_);
     if (byte(at_) == '.' && is_digit(byte(at_ + 1))) {
       while (is_digit(byte(at_)) || (byte(at_) == '.' && is_digit(byte(at_ + 1)))) ++at_;
-      complain(begin, fmt::format("'{}' is not a number", text_.substr(begin, at_ - begin)))
+      complain(begin, fmt::format("'{}' is not a number", shortened(text_.substr(begin, at_ - begin))))
           .help("a number has at most one decimal point");
       return;
     }
@@ -269,6 +279,10 @@ class Lexer {
     if (begins_transpose(at_)) {
       at_ += 2;
       push(Tok::transpose, begin, at_);
+      return true;
+    }
+    if (byte(at_ + 1) == '(') {
+      push(Tok::foreign, begin, ++at_, static_cast<std::uint32_t>(Foreign::dotted_call));
       return true;
     }
     if (at_ + 1 >= text_.size() || !is_letter(decode(text_, at_ + 1).value)) return false;
@@ -325,13 +339,13 @@ class Lexer {
       complain(begin, "subscript digits are not read").help(fmt::format("write the order of the norm as _{}", digits));
       return;
     }
-    if (text_[at_] != '_' || at_ + 1 >= text_.size()) return;
+    if (text_[at_] != '_') return;
     ++at_;
-    if (is_digit(text_[at_]) || (text_[at_] == '.' && is_digit(byte(at_ + 1)))) {
+    if (is_digit(byte(at_)) || (byte(at_) == '.' && is_digit(byte(at_ + 1)))) {
       at_ = scan_number(at_);
     } else if (has("∞")) {
       at_ += 3;
-    } else if (is_letter(here().value)) {
+    } else if (at_ < text_.size() && is_letter(here().value)) {
       scan_word();
     } else {
       complain(begin, "the order of the norm is missing")
@@ -362,7 +376,7 @@ class Lexer {
       complain(begin, "'$' is not a sign of the language").help("write the formula without dollar signs");
     } else if (c == '_') {
       scan_word();
-      complain(begin, fmt::format("'{}' is not a name", text_.substr(begin, at_ - begin)))
+      complain(begin, fmt::format("'{}' is not a name", shortened(text_.substr(begin, at_ - begin))))
           .help("a name begins with a letter");
     } else if (c == U'…') {
       complain(begin, fmt::format("'…' ({}) is not a sign of the language", code)).help("write '..' for a range");
@@ -407,7 +421,7 @@ bool ends_operand(const Token& token) {
     case Tok::foreign: {
       const auto foreign = static_cast<Foreign>(token.value);
       return foreign == Foreign::member || foreign == Foreign::quote || foreign == Foreign::top ||
-             foreign == Foreign::superscripts || foreign == Foreign::subscripts;
+             foreign == Foreign::superscripts || foreign == Foreign::subscripts || foreign == Foreign::dotted_call;
     }
     default:
       return false;

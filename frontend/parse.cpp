@@ -164,7 +164,7 @@ std::vector<Parser::Entry> Grammar::entries() {
   const auto finish = part([&] {
     entry.span = {entry.span.begin, (p.at_ - 1)->span.end};
     if (p.at(Tok::colon)) p.fail(entry.span, "a slice has no step", "write an index form: y[i in 0..m] = x[2*i]");
-    if (p.at(Tok::equals)) p.equals_in_brackets(entry.first);
+    if (p.at(Tok::equals)) p.equals_in_brackets(entry.colon ? entry.last : entry.first);
     list.push_back(std::move(entry));
   });
   const auto in_sign =
@@ -199,6 +199,8 @@ void Grammar::arguments(ast::Expression& call) {
   const auto positional = expression(value) >> part([&] {
                             if (!call.keywords.empty()) {
                               const ast::Keyword& before = call.keywords.back();
+                              if (before.name.key == "axis")
+                                p.fail(value.span, "an argument without a name stands before axis=…");
                               p.fail(join(before.name.span, p.program_.at(before.value).span), "'=' does not compare",
                                      fmt::format("write {} == {}", before.name.text, p.text_of({before.value, {}})));
                             }
@@ -226,8 +228,8 @@ Parser::Operand Grammar::literal() {
                        });
   const auto next_row = Sign(Tok::semicolon)[([&](auto&) { separated = true; })] >> !Sign(Tok::close_bracket);
   const auto row = element % Sign(Tok::comma);
-  const auto rule =
-      open(Tok::open_bracket) >> row % (next_row >> part([&] { rows.emplace_back(); })) >> close(Tok::close_bracket);
+  const auto rule = open(Tok::open_bracket) >> row % (next_row >> part([&] { rows.emplace_back(); })) >>
+                    -Sign(Tok::semicolon) >> close(Tok::close_bracket);
   Cursor first = p.at_;
   if (first[1].kind == Tok::close_bracket) p.fail(join(first->span, first[1].span), "nothing stands in the brackets");
   x3::parse(first, p.last(), rule);
@@ -369,7 +371,8 @@ void Grammar::statement() {
   const auto is_loss = Ahead([](Cursor t) {
     const Tok after = t[1].kind;
     return t->kind == Tok::kw_loss &&
-           (assigns(t + 1) || after == Tok::name || (after >= Tok::kw_data && after <= Tok::kw_output));
+           (assigns(t + 1) || after == Tok::name || (after >= Tok::kw_data && after <= Tok::kw_output) ||
+            after == Tok::kw_else || after == Tok::kw_not || after == Tok::kw_in);
   });
   const auto is_output = Ahead([](Cursor t) { return t->kind == Tok::kw_output; });
   const auto is_gradient =

@@ -105,6 +105,7 @@ class Parser {
   Operand foreign_prefix();
   Operand foreign_transpose(Operand base, Span mark);
   Operand member(Operand left);
+  [[noreturn]] void latex(const Token& backslash);
   Operand method(Operand base, const Token& name);
   Operand make_call(const std::string& function, std::vector<Operand> arguments, Span span);
   [[noreturn]] void size_of(Operand base, Span mark);
@@ -123,6 +124,9 @@ class Parser {
   Operand unbracketed_reduction(Operand left);
   [[noreturn]] void lambda(Operand word);
   bool stray_bar_is_product() const;
+  bool is_reduction(const Token& name) const;
+  /// A statement of other languages (`for`, `def`, `import`, `let`).
+  [[noreturn]] void foreign_statement(Operand word);
 
   // --- errors (errors.cpp)
   /// The statement's error; only the first of a statement is kept.
@@ -132,6 +136,7 @@ class Parser {
   [[noreturn]] void no_operand();
   bool statement_begins_here() const;
   std::string spelt(const Token& token) const;
+  std::string shown(Span span) const;
   std::string text_of(Operand operand) const;
 
   // --- state

@@ -13,6 +13,12 @@ using ast::Expression;
 using ast::Id;
 using ast::Kind;
 
+namespace {
+
+constexpr std::size_t most_errors = 10'000;  // of which 100 are shown
+
+}  // namespace
+
 Parser::Parser(const Source& source, Tokens tokens, Diagnostics& diagnostics, const FrontendLimits& limits)
     : source_(source), tokens_(std::move(tokens)), diagnostics_(diagnostics), limits_(limits) {
   at_ = tokens_.all.data();
@@ -27,7 +33,6 @@ ast::Name Parser::name_of(const Token& token) const {
 }
 
 ast::Program Parser::program() {
-  constexpr std::size_t most_errors = 10'000;  // of which 100 are shown
   const std::size_t errors_before = diagnostics_.error_count();
   while (!stopped_ && diagnostics_.error_count() - errors_before < most_errors) {
     while (at(Tok::separator)) advance();
@@ -64,6 +69,8 @@ void Parser::statement_end() {
   }
   if (at(Foreign::assign))
     fail(at_->span, fmt::format("'{}' cannot stand here", spelt(*at_)), "a value is defined with '='");
+  if (at(Tok::equals) && statement_.equation.body.valid()) equals_in_brackets({statement_.equation.body, Span::none()});
+  if (statement_.kind == ast::Statement::Kind::declaration) unexpected("a comma or the end of the declaration");
   unexpected("an operator or the end of the statement");
 }
 
@@ -147,6 +154,7 @@ void Parser::check_bare_expressions() {
     if (s.broken || s.kind != ast::Statement::Kind::equation || !s.equation.bare) continue;
     if (last && loss == program_.statements.end()) continue;
     s.broken = true;
+    if (diagnostics_.error_count() >= most_errors) continue;
     const Expression& e = program_.at(s.equation.body);
     Diagnostic& d = diagnostics_.error(
         e.span, last ? "the file has a loss, so this expression needs a name" : "this expression has no name");
@@ -199,10 +207,14 @@ void Parser::partials(ast::GradientDefinition& gradient) {
     gradient.partials.push_back(expression().id);
   }
   if (gradient.partials.size() != gradient.parameters.size()) {
+    std::string wanted;
+    for (const ast::Name& name : gradient.parameters) wanted += (wanted.empty() ? "d/d" : ", d/d") + name.text;
+    const std::size_t given = gradient.partials.size();
     fail(gradient.name.span,
-         fmt::format("{} has {} parameters, but {} partial derivatives are given", gradient.name.text,
-                     gradient.parameters.size(), gradient.partials.size()),
-         fmt::format("write one for each parameter: grad {}(…) = (…, …)", gradient.name.text));
+         fmt::format("{} has {} parameter{}, but {} partial derivative{} given", gradient.name.text,
+                     gradient.parameters.size(), gradient.parameters.size() == 1 ? "" : "s", given,
+                     given == 1 ? " is" : "s are"),
+         fmt::format("write one for each parameter: ({})", wanted));
   }
 }
 

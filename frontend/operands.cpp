@@ -1,0 +1,260 @@
+// Operands: names, calls, index forms, subscripts, parentheses, bars and literals.
+#include <fmt/format.h>
+
+#include "frontend/parser.hpp"
+
+namespace gradus {
+
+using ast::Expression;
+using ast::Id;
+using ast::Kind;
+
+namespace {
+
+std::string counted(std::size_t elements) { return fmt::format("{} element{}", elements, elements == 1 ? "" : "s"); }
+
+}  // namespace
+
+Parser::Operand Parser::postfix() {
+  Operand result = primary();
+  for (;;) {
+    if (at(Tok::transpose)) {
+      if (program_.at(result.id).kind == Kind::number) {
+        const Span whole = join(power_base_, result.span);
+        fail(join(result.span, at_->span), "a number has no transpose",
+             power_base_.is_none() ? "" : fmt::format("write ({}){}", shown(whole), source_.slice(at_->span)));
+      }
+      result = transposed(result, advance());
+    } else if (at(Tok::open_bracket)) {
+      result = subscripted(result, entries());
+    } else if (at_->kind == Tok::foreign && ends_operand(*at_)) {
+      result = foreign_postfix(result);
+    } else {
+      return result;
+    }
+  }
+}
+
+Parser::Operand Parser::primary() {
+  switch (at_->kind) {
+    case Tok::number:
+      return number();
+    case Tok::name:
+    case Tok::kw_loss:
+      return named();
+    case Tok::open_paren:
+      return parenthesised();
+    case Tok::open_bracket:
+      return bracket_literal();
+    case Tok::open_bar:
+    case Tok::open_norm:
+      return bars();
+    case Tok::foreign:
+      return foreign_prefix();
+    default:
+      no_operand();
+  }
+}
+
+Parser::Operand Parser::number() {
+  const Token& token = advance();
+  std::optional<Rational> value = Rational::parse(source_.slice(token.span));
+  if (!value) fail(token.span, fmt::format("the number needs more than {} bits", Rational::max_bits));
+  Expression e;
+  e.kind = Kind::number;
+  e.span = e.mark = token.span;
+  e.value = std::move(*value);
+  return add(std::move(e));
+}
+
+Parser::Operand Parser::named() {
+  const Token& token = advance();
+  if (token.kind == Tok::name && at(Tok::open_paren)) return call(token);
+  if (token.kind == Tok::name && at(Tok::open_bracket)) return bracketed(token);
+  Expression e;
+  e.kind = Kind::name;
+  e.span = e.mark = token.span;
+  e.name = name_of(token);
+  return add(std::move(e));
+}
+
+Parser::Operand Parser::call(const Token& name) {
+  Expression e;
+  e.kind = Kind::call;
+  e.mark = name.span;
+  e.name = name_of(name);
+  arguments(e);
+  e.span = join(name.span, (at_ - 1)->span);
+  return add(std::move(e));
+}
+
+/// `name[…]` and `name[…](…)`.
+Parser::Operand Parser::bracketed(const Token& name) {
+  std::vector<Entry> list = entries();
+  // `x[i] (y)` is a product without its operator, but `sum[i] (y)` can only be meant as a sum.
+  if (at(Tok::open_paren) && (!at_->blank_before || is_reduction(name))) return index_form(name, std::move(list));
+  Expression base;
+  base.kind = Kind::name;
+  base.span = base.mark = name.span;
+  base.name = name_of(name);
+  return subscripted(add(std::move(base)), std::move(list));
+}
+
+Parser::Operand Parser::index_form(const Token& name, std::vector<Entry> list) {
+  Expression e;
+  e.kind = Kind::index_form;
+  e.mark = name.span;
+  e.name = name_of(name);
+  Operand filter;
+  for (Entry& entry : list) {
+    if (entry.colon) {
+      if (&entry != &list.back()) fail(entry.span, "a filter stands last in the brackets");
+      if (!entry.last.id.valid()) fail(entry.span, "the condition after ':' is missing");
+      filter = entry.last;
+    }
+    const bool ranged = entry.binder.begin.valid();
+    const bool plain = !ranged && entry.first.id.valid() && program_.at(entry.first.id).kind == Kind::name &&
+                       !program_.at(entry.first.id).parenthesised;
+    if (!ranged && !plain) {
+      const Span mark = entry.first.id.valid() ? entry.first.span : entry.span;
+      fail(mark, fmt::format("the brackets of {}[…](…) bind names, but this is none", e.name.text),
+           fmt::format("as in {0}[i](…) or {0}[i in 0..n](…); a product is written with '*'", e.name.text));
+    }
+    if (plain) {
+      entry.binder.name = program_.at(entry.first.id).name;
+      entry.binder.span = entry.first.span;
+    }
+    e.binders.push_back(std::move(entry.binder));
+  }
+  const Token& opening = *at_;
+  open(opening);
+  const Operand body = expression();
+  if (at(Tok::name) && source_.slice(at_->span) == "for") generator(e.name.text, body);
+  close(Tok::close_paren);
+  e.children = {body.id, filter.id};
+  e.span = join(name.span, (at_ - 1)->span);
+  check_reduction_sign(e);
+  return add(std::move(e));
+}
+
+Parser::Operand Parser::subscripted(Operand base, std::vector<Entry> list) {
+  Expression e;
+  e.kind = Kind::subscript;
+  e.children = {base.id};
+  const Span closing = (at_ - 1)->span;
+  e.span = join(base.span, closing);
+  e.mark = base.span;
+  for (const Entry& entry : list) {
+    if (entry.binder.begin.valid()) {
+      // Not yet an error where `name[i in …] x` forgot parentheses: that has a better hint.
+      if (begins_operand(*at_)) {
+        e.binders.push_back(entry.binder);
+        continue;
+      }
+      fail(entry.span, "an 'in' range binds a name: it stands on the left of '=' or in sum[i in 0..n](…)");
+    }
+    ast::Subscript subscript;
+    subscript.kind = entry.colon ? ast::Subscript::Kind::slice : ast::Subscript::Kind::expression;
+    subscript.first = entry.first.id;
+    subscript.last = entry.last.id;
+    subscript.span = entry.span;
+    e.subscripts.push_back(subscript);
+  }
+  return add(std::move(e));
+}
+
+Parser::Operand Parser::parenthesised() {
+  const Token& opening = *at_;
+  open(opening);
+  if (at(Tok::close_paren)) fail(join(opening.span, at_->span), "nothing stands in the parentheses");
+  const Operand inner = expression();
+  if (at(Tok::comma)) {
+    fail(at_->span, "a list is written with [ ]",
+         opening.value == Token::no_partner
+             ? ""
+             : fmt::format("write [{}]", shown({opening.span.end, partner(opening).span.begin})));
+  }
+  if (at(Tok::equals)) equals_in_brackets(inner);
+  close(Tok::close_paren);
+  program_.at(inner.id).parenthesised = true;
+  return {inner.id, join(opening.span, (at_ - 1)->span)};
+}
+
+/// `|x|`, `‖x‖_p`.
+Parser::Operand Parser::bars() {
+  const Token& opening = *at_;
+  const bool norm = opening.kind == Tok::open_norm;
+  open(opening);
+  const Operand inner = expression();
+  const bool doubled = at_->doubled;
+  const Span closing = at_->span;
+  close(norm ? Tok::close_norm : Tok::close_bar);
+  Expression e;
+  e.kind = norm ? Kind::norm : Kind::absolute;
+  e.children = {inner.id};
+  e.span = join(opening.span, closing);
+  e.mark = opening.span;
+  if (doubled) {
+    report(closing, "'||' opens or closes a norm, not two absolute values")
+        .help(fmt::format("write abs({})", text_of(inner)));
+  }
+  if (norm && at(Tok::norm_order)) {
+    const Token& order = advance();
+    const std::string_view text = source_.slice({order.span.begin + 1, order.span.end});
+    e.span = join(e.span, order.span);
+    if (text == "1") {
+      e.order = ast::NormOrder::one;
+    } else if (text == "F" || text == "fro") {
+      e.order = ast::NormOrder::frobenius;
+    } else if (text == "inf" || text == "∞") {
+      e.order = ast::NormOrder::infinity;
+    } else {
+      e.order = text == "2" ? ast::NormOrder::two : ast::NormOrder::other;
+      Expression value;
+      value.span = value.mark = {order.span.begin + 1, order.span.end};
+      const bool is_number = text[0] == '.' || (text[0] >= '0' && text[0] <= '9');
+      value.kind = is_number ? Kind::number : Kind::name;
+      if (is_number) value.value = Rational::parse(text).value_or(Rational(2));
+      if (!is_number) value.name = {std::string(text), name_key(text), value.span};
+      e.order_value = add(std::move(value)).id;
+    }
+  }
+  return add(std::move(e));
+}
+
+Parser::Operand Parser::literal_of(const Token& opening, const std::vector<std::vector<Operand>>& rows,
+                                   bool separated) {
+  Expression e;
+  e.span = join(opening.span, (at_ - 1)->span);
+  e.mark = e.span;
+  e.kind = separated ? Kind::matrix : Kind::vector;
+  bool nested = !separated;  // [[a, b], [c, d]]
+  for (const std::vector<Operand>& row : rows) {
+    for (const Operand& element : row) {
+      e.children.push_back(element.id);
+      nested = nested && program_.at(element.id).kind == Kind::vector && !program_.at(element.id).parenthesised;
+    }
+    if (row.size() != rows[0].size()) {
+      fail(join(row.front().span, row.back().span),
+           fmt::format("this row has {}, the first one {}", counted(row.size()), rows[0].size()));
+    }
+  }
+  e.rows = static_cast<std::uint32_t>(rows.size());
+  if (nested) {
+    e.kind = Kind::matrix;
+    e.rows = static_cast<std::uint32_t>(e.children.size());
+    std::vector<Id> elements;
+    const std::size_t width = program_.at(e.children[0]).children.size();
+    for (const Id row : e.children) {
+      const Expression& r = program_.at(row);
+      if (r.children.size() != width)
+        fail(r.span, fmt::format("this row has {}, the first one {}", counted(r.children.size()), width));
+      elements.insert(elements.end(), r.children.begin(), r.children.end());
+    }
+    e.children = std::move(elements);
+  }
+  if (e.kind == Kind::vector) e.rows = 0;
+  return add(std::move(e));
+}
+
+}  // namespace gradus
