@@ -1,0 +1,280 @@
+// Reverse accumulation: adjoints from the root down, each term of a differential transposed.
+#include <algorithm>
+#include <utility>
+
+#include "symbolic/contributions.hpp"
+#include "symbolic/differentiate.hpp"
+#include "symbolic/linearise.hpp"
+
+namespace gradus {
+namespace {
+
+/// An adjoint under more guards than this is read as a value, so that chains of choices stay linear in size.
+constexpr std::size_t most_hoisted_guards = 12;
+
+/// One reverse sweep. An adjoint has axes [*root, *value]: the root's axes are its prefix.
+class Reverse {
+ public:
+  Reverse(Graph& graph, Expr root, const std::vector<Expr>& inputs)
+      : graph_(graph), root_(root), active_(active_nodes(graph, root, inputs)), finiteness_(graph) {
+    prefix_ = graph.shape(root);
+    contributions_.resize(active_.size());
+    keep_.resize(active_.size(), 0);
+    for (const Expr x : inputs)
+      if (x.id < keep_.size()) keep_[x.id] = 1;
+  }
+
+  std::vector<Expr> run(const std::vector<Expr>& inputs) {
+    if (active_[root_.id] != 0) contributions_[root_.id].push_back({seed(), Choice::none});
+    std::vector<Expr> results(active_.size());
+    for (std::uint32_t id = root_.id + 1; id-- > 0;) {
+      std::vector<Contribution> parts = std::exchange(contributions_[id], {});
+      if (parts.empty()) continue;
+      const Contribution total = add_up(graph_, axes_of({id}), std::move(parts));
+      if (keep_[id] != 0) results[id] = total.adjoint;
+      push({id}, total);
+    }
+    std::vector<Expr> out;
+    for (const Expr x : inputs) {
+      const bool reached = x.id < results.size() && results[x.id].valid();
+      out.push_back(reached ? results[x.id] : graph_.view(axes_of(x), {graph_.constant(0), {}}));
+    }
+    return out;
+  }
+
+ private:
+  std::uint32_t prefix() const { return static_cast<std::uint32_t>(prefix_.size()); }
+
+  std::vector<Size> axes_of(Expr e) const {
+    std::vector<Size> labels = prefix_;
+    const auto shape = graph_.shape(e);
+    labels.insert(labels.end(), shape.begin(), shape.end());
+    return labels;
+  }
+
+  /// d root / d root: 1 where all axes agree.
+  Expr seed() {
+    std::vector<Guard> guards;
+    for (Label l = 0; l < prefix(); ++l)
+      guards.push_back({Guard::Kind::zero, graph_.subtract(graph_.label(l), graph_.label(prefix() + l)), {}});
+    return graph_.contraction(axes_of(root_), 2 * prefix(), 1, {}, std::move(guards));
+  }
+
+  void push(Expr e, Contribution total) {
+    const Node& node = graph_[e];
+    if (node.kind == Kind::reshape) return push_reshape(node, total);
+    const std::vector<LinearTerm> terms = differential(graph_, e, active_);
+    if (terms.empty()) return;
+    total = read_as_value(std::move(total), e);
+    if (push_whole_softmax(e, terms, total)) return;
+    for (const LinearTerm& t : terms) contributions_[t.target.expr.id].push_back(transpose(node, t, total));
+  }
+
+  Contribution read_as_value(Contribution total, Expr e) {
+    if (total.choice != Choice::guarded || graph_[total.adjoint].guards.size() <= most_hoisted_guards) return total;
+    const Expr nonzero = graph_.apply(Function::not_equal, {total.adjoint, graph_.constant(0)});
+    const Expr value = graph_.elementwise(
+        Function::select, axes_of(e), {graph_.whole(nonzero), graph_.whole(total.adjoint), {graph_.constant(0), {}}});
+    return {value, Choice::hidden};
+  }
+
+  void push_reshape(const Node& node, const Contribution& total) {
+    const Expr operand = node.operands[0].expr;
+    if (active_[operand.id] == 0) return;
+    const Choice choice = total.choice == Choice::none ? Choice::none : Choice::hidden;
+    contributions_[operand.id].push_back({graph_.reshape(axes_of(operand), total.adjoint), choice});
+  }
+
+  /// softmax whose elements are what it runs over: p·(g - Σ p g), one product.
+  bool push_whole_softmax(Expr e, const std::vector<LinearTerm>& terms, const Contribution& total) {
+    const Node& node = graph_[e];
+    if (node.kind != Kind::softmax || node.softmax != SoftmaxKind::softmax || !node.guards.empty() || terms.size() != 2)
+      return false;
+    // Each bound label of the reduction stands where the element has one of the axes.
+    std::vector<Subscript> map = graph_.identity(static_cast<std::uint32_t>(node.labels.size()));
+    const Operand &element = node.operands[0], &under = node.operands[1];
+    if (element.expr != under.expr) return false;
+    for (std::size_t k = 0; k < under.subscripts.size(); ++k)
+      if (const auto l = graph_.as_label(under.subscripts[k]); l && *l >= node.rank) map[*l] = element.subscripts[k];
+    if (graph_.substitute(under, map) != element) return false;
+    const Contribution sum = sum_over_idle_axes(node, terms[1], total);
+    const Expr difference = graph_.sum(axes_of(e), {{1, graph_.whole(total.adjoint)}, {-1, read(sum)}});
+    const Choice choice = total.choice == Choice::none ? Choice::none : Choice::hidden;
+    LinearTerm t = terms[0];
+    contributions_[t.target.expr.id].push_back(transpose(node, t, {difference, choice}));
+    return true;
+  }
+
+  /// Which axes a term uses apart from its outer factors.
+  static std::vector<char> used_labels(const LinearTerm& t) {
+    std::vector<char> used(t.labels.size(), 0);
+    const auto mark = [&](Label l) { used[l] = 1; };
+    Graph::each_label(t.target, mark);
+    for (const Operand& o : t.inner) Graph::each_label(o, mark);
+    for (const Guard& g : t.guards) Graph::each_label(g, mark);
+    return used;
+  }
+
+  /// The adjoint times the outer factors, summed over the axes that nothing else of the term uses. Its axes: the
+  /// prefix, then the axes that are used.
+  Contribution sum_over_idle_axes(const Node& node, const LinearTerm& t, const Contribution& total) {
+    const auto used = used_labels(t);
+    std::vector<Size> labels = prefix_;
+    std::vector<Subscript> map(node.labels.size());
+    kept_.clear();
+    for (const bool keep : {true, false})
+      for (Label l = 0; l < node.rank; ++l)
+        if ((used[l] != 0) == keep) {
+          map[l] = graph_.label(static_cast<Label>(labels.size()));
+          labels.push_back(node.labels[l]);
+          if (keep) kept_.push_back(l);
+        }
+    std::vector<Operand> factors = {at(total.adjoint, node, map)};
+    for (const Operand& o : t.outer) factors.push_back(graph_.substitute(o, map));
+    std::vector<Guard> guards;
+    if (must_guard(t.outer, t.total, node, total.choice, false)) guards.push_back(nonzero(factors[0]));
+    const auto rank = prefix() + static_cast<std::uint32_t>(kept_.size());
+    const Choice choice = total.choice == Choice::none ? Choice::none : Choice::hidden;
+    return {graph_.contraction(std::move(labels), rank, 1, std::move(factors), std::move(guards)), choice};
+  }
+
+  /// A sum over idle axes as an operand over [prefix, the node's axes].
+  Operand read(const Contribution& sum) {
+    Operand o{sum.adjoint, graph_.identity(prefix())};
+    for (const Label l : kept_) o.subscripts.push_back(graph_.label(prefix() + l));
+    return o;
+  }
+
+  /// An adjoint of the node as an operand, with the node's labels mapped.
+  Operand at(Expr adjoint, const Node& node, const std::vector<Subscript>& map) {
+    Operand o{adjoint, graph_.identity(prefix())};
+    for (Label l = 0; l < node.rank; ++l) o.subscripts.push_back(map[l]);
+    return o;
+  }
+
+  Guard nonzero(const Operand& adjoint) {
+    const Expr condition = graph_.apply(Function::not_equal, {adjoint.expr, graph_.constant(0)});
+    return {Guard::Kind::condition, {}, {condition, adjoint.subscripts}};
+  }
+
+  /// Whether a product of factors with a hidden zero needs a guard of its own. Inputs count as finite where the product
+  /// stands under a choice anyway (a rectifier before a matrix product); else they may be missing values.
+  bool must_guard(const std::vector<Operand>& factors, bool total, const Node& node, Choice choice, bool under_choice) {
+    if (choice != Choice::hidden) return false;
+    const auto inputs = under_choice ? Finiteness::finite_inputs : Finiteness::any_inputs;
+    const auto fails = [&](const std::vector<Operand>& list) {
+      return std::any_of(list.begin(), list.end(),
+                         [&](const Operand& o) { return finiteness_.may_fail(o.expr, inputs); });
+    };
+    return fails(factors) && !(total && !fails(node.operands));
+  }
+
+  /// The term's transpose: adjoint of the target at a = Σ over the node's labels, where a is the target's place.
+  Contribution transpose(const Node& node, const LinearTerm& t, const Contribution& total) {
+    const auto used = used_labels(t);
+    const bool idle = !t.outer.empty() || !t.inner.empty()
+                          ? std::any_of(used.begin(), used.begin() + node.rank, [](char u) { return u == 0; })
+                          : false;
+    const bool summed_first = idle && t.labels.size() > node.rank;
+    Contribution source = total;
+    if (summed_first) source = sum_over_idle_axes(node, t, total);
+
+    Placement p = place(t);
+    Operand adjoint =
+        summed_first ? Operand{source.adjoint, graph_.identity(prefix())} : at(source.adjoint, node, p.map);
+    if (summed_first)
+      for (const Label l : kept_) adjoint.subscripts.push_back(p.map[l]);
+    std::vector<Operand> factors = {adjoint};
+    if (!summed_first)
+      for (const Operand& o : t.outer) factors.push_back(graph_.substitute(o, p.map));
+    for (const Operand& o : t.inner) factors.push_back(graph_.substitute(o, p.map));
+    for (const Guard& g : t.guards) p.guards.push_back(graph_.substitute(g, p.map));
+
+    const bool under_choice = t.chosen;
+    std::vector<Operand> others = t.inner;
+    if (!summed_first) others.insert(others.end(), t.outer.begin(), t.outer.end());
+    Choice choice = source.choice;
+    if (must_guard(others, t.total, node, choice, under_choice)) {
+      p.guards.push_back(nonzero(adjoint));
+      choice = Choice::guarded;
+    }
+    const bool selects = choice != Choice::none || t.chosen || !node.guards.empty() || !p.covers;
+    const auto rank = prefix() + graph_.rank(t.target.expr);
+    const Expr result =
+        graph_.contraction(std::move(p.labels), rank, t.coefficient, std::move(factors), std::move(p.guards));
+    if (!selects) return {result, Choice::none};
+    return {result, choice == Choice::hidden || !is_guarded_product(graph_, result) ? Choice::hidden : Choice::guarded};
+  }
+
+  /// Where the term's labels go when the target's axes become the labels: bare labels are renamed, every other
+  /// subscript becomes an equality, which the constructor solves where it can.
+  struct Placement {
+    std::vector<Size> labels;
+    std::vector<Subscript> map;
+    std::vector<Guard> guards;
+    bool covers = true;  // each element of the target is read by some label values
+  };
+
+  Placement place(const LinearTerm& t) {
+    Placement p;
+    p.labels = axes_of(t.target.expr);
+    p.map.resize(t.labels.size());
+    std::vector<char> placed(t.labels.size(), 0);
+    std::vector<std::uint32_t> open;
+    for (std::uint32_t k = 0; k < t.target.subscripts.size(); ++k) {
+      const auto l = graph_.as_label(t.target.subscripts[k]);
+      if (l && placed[*l] == 0 && t.labels[*l] == graph_.axis(t.target.expr, k)) {
+        placed[*l] = 1;
+        p.map[*l] = graph_.label(prefix() + k);
+      } else {
+        open.push_back(k);
+      }
+    }
+    p.covers = covers(t, open, placed);
+    for (Label l = 0; l < t.labels.size(); ++l)
+      if (placed[l] == 0) {
+        p.map[l] = graph_.label(static_cast<Label>(p.labels.size()));
+        p.labels.push_back(t.labels[l]);
+      }
+    for (const std::uint32_t k : open) {
+      const Subscript place = graph_.substitute(t.target.subscripts[k], p.map);
+      p.guards.push_back({Guard::Kind::zero, graph_.subtract(graph_.label(prefix() + k), place), {}});
+    }
+    return p;
+  }
+
+  /// Whether the subscripts that are no bare labels reach all of their axes: sums of labels of their own, with
+  /// coefficient 1, from the first element to the last.
+  bool covers(const LinearTerm& t, const std::vector<std::uint32_t>& open, std::vector<char> taken) {
+    for (const std::uint32_t k : open) {
+      const Subscript& s = t.target.subscripts[k];
+      if (!s.data.empty()) return false;
+      for (const LabelTerm& l : s.labels) {
+        if (!graph_.sizes().is_one(l.coefficient) || taken[l.label] != 0) return false;
+        taken[l.label] = 1;
+      }
+      const auto range = graph_.range(s, t.labels);
+      Sizes& sizes = graph_.sizes();
+      const Size last = sizes.subtract(graph_.axis(t.target.expr, k), sizes.constant(1));
+      if (!range || !sizes.is_zero(range->low) || range->high != last) return false;
+    }
+    return true;
+  }
+
+  Graph& graph_;
+  Expr root_;
+  std::vector<Size> prefix_;
+  std::vector<char> active_;  // by Expr::id, like the two below
+  std::vector<std::vector<Contribution>> contributions_;
+  std::vector<char> keep_;
+  std::vector<Label> kept_;  // axes of the last sum_over_idle_axes
+  Finiteness finiteness_;
+};
+
+}  // namespace
+
+std::vector<Expr> derivatives(Graph& graph, Expr root, const std::vector<Expr>& inputs) {
+  return Reverse(graph, root, inputs).run(inputs);
+}
+
+}  // namespace gradus
