@@ -23,6 +23,7 @@ class Draft {
         guards_(std::move(guards)) {}
 
   Expr build() {
+    if (is_broadcast()) return finish();
     absorb_factors();
     while (simplify_guards()) {
     }
@@ -36,6 +37,16 @@ class Draft {
 
  private:
   std::vector<Size> axes() const { return {labels_.begin(), labels_.begin() + rank_}; }
+
+  /// Whether it only reads one value along further axes: that stays a view, whatever the value is (a guarded product
+  /// taken apart here would be put together again by the same view of it, for ever).
+  bool is_broadcast() {
+    if (operands_.size() != 1 || !guards_.empty() || labels_.size() != rank_ || !coefficient_.is_one()) return false;
+    operands_[0] = detail::resolve(graph_, std::move(operands_[0]));
+    if (graph_.constant_value(operands_[0].expr) != nullptr) return false;
+    const auto used = used_labels();
+    return std::find(used.begin(), used.end(), 0) != used.end();
+  }
 
   /// Folds constants, reads through views, hoists guards of factors.
   void absorb_factors() {

@@ -1,4 +1,4 @@
-// What the constructors of the graph share; not for other parts.
+// What the constructors of the graph and the differential share; not for other parts.
 #pragma once
 
 #include <utility>

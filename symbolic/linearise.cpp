@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "symbolic/graph_internal.hpp"
 #include "symbolic/partials.hpp"
 
 namespace gradus {
@@ -41,6 +42,13 @@ class Rule {
       case Kind::index:
       case Kind::reshape:
         break;
+    }
+    // Read through views, so that the labels of an operand are those that it depends on.
+    for (LinearTerm& t : terms_) {
+      for (Operand& o : t.outer) o = detail::resolve(graph_, std::move(o));
+      for (Operand& o : t.inner) o = detail::resolve(graph_, std::move(o));
+      for (Guard& g : t.guards)
+        if (g.kind == Guard::Kind::condition) g.condition = detail::resolve(graph_, std::move(g.condition));
     }
     return std::move(terms_);
   }

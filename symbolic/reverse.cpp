@@ -179,7 +179,7 @@ class Reverse {
     Contribution source = total;
     if (summed_first) source = sum_over_idle_axes(node, t, total);
 
-    Placement p = place(t);
+    Placement p = place(t, summed_first ? used : std::vector<char>(used.size(), 1));
     Operand adjoint =
         summed_first ? Operand{source.adjoint, graph_.identity(prefix())} : at(source.adjoint, node, p.map);
     if (summed_first)
@@ -207,7 +207,8 @@ class Reverse {
   }
 
   /// Where the term's labels go when the target's axes become the labels: bare labels are renamed, every other
-  /// subscript becomes an equality, which the constructor solves where it can.
+  /// subscript becomes an equality, which the constructor solves where it can. Labels that are not needed have no
+  /// place.
   struct Placement {
     std::vector<Size> labels;
     std::vector<Subscript> map;
@@ -215,7 +216,7 @@ class Reverse {
     bool covers = true;  // each element of the target is read by some label values
   };
 
-  Placement place(const LinearTerm& t) {
+  Placement place(const LinearTerm& t, const std::vector<char>& needed) {
     Placement p;
     p.labels = axes_of(t.target.expr);
     p.map.resize(t.labels.size());
@@ -232,7 +233,7 @@ class Reverse {
     }
     p.covers = covers(t, open, placed);
     for (Label l = 0; l < t.labels.size(); ++l)
-      if (placed[l] == 0) {
+      if (placed[l] == 0 && needed[l] != 0) {
         p.map[l] = graph_.label(static_cast<Label>(p.labels.size()));
         p.labels.push_back(t.labels[l]);
       }
