@@ -134,8 +134,10 @@ class Grower {
         return g.sum({n, m}, {{1, v}, {-2, u}, {1, t}});
       case 1:
         return g.contraction({n, m}, 2, Rational::ratio(1, 2), {v, u, t, s, v});
-      default:
-        return g.elementwise(Function::clip, {n, m}, {t, {g.constant(-1), {}}, s});
+      default: {  // of something new: clipping twice by the same bounds sits on the kink
+        const Expr moved = g.sum({n, m}, {{1, t}, {Rational::ratio(1, 7), v}, {1, u}});
+        return g.elementwise(Function::clip, {n, m}, {g.whole(moved), {g.constant(-1), {}}, s});
+      }
     }
   }
 
