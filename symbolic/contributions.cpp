@@ -56,8 +56,16 @@ class Adder {
 
   Expr plain_sum(const std::vector<Contribution>& parts) {
     std::vector<Term> terms;
-    for (const Contribution& c : parts) terms.push_back({1, graph_.whole(c.adjoint)});
+    for (const Contribution& c : parts) terms.push_back(term(c.adjoint));
     return graph_.sum(axes_, std::move(terms));
+  }
+
+  /// A multiple of a value is a term with a coefficient.
+  Term term(Expr e) {
+    const Node& n = graph_[e];
+    if (n.kind == Kind::contraction && n.labels.size() == n.rank && n.guards.empty() && n.operands.size() == 1)
+      return {n.coefficients[0], n.operands[0]};
+    return {1, graph_.whole(e)};
   }
 
   Part taken_apart(const Contribution& c) {
@@ -134,7 +142,7 @@ class Adder {
     bool all_chosen = true;
     for (Part& p : open) {
       all_chosen &= !p.guards.empty() || p.choice != Choice::none;
-      terms.push_back({1, graph_.whole(graph_.contraction(axes_, rank(), p.coefficient, p.operands, p.guards))});
+      terms.push_back(term(graph_.contraction(axes_, rank(), p.coefficient, p.operands, p.guards)));
     }
     if (open.size() == 1) {
       Part& p = open[0];

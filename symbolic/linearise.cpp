@@ -10,7 +10,7 @@ namespace gradus {
 namespace {
 
 /// Nested maxima are one tie up to this many values.
-constexpr std::size_t most_tied = 16;
+constexpr std::size_t most_tied = 8;
 /// Products with more factors share partial products, so that their derivative is linear in the number of factors.
 constexpr std::size_t most_listed_factors = 4;
 
