@@ -20,6 +20,20 @@ Operand resolve(Graph& graph, Operand operand);
 /// A constant in every element of the axes.
 Expr full(Graph& graph, std::vector<Size> shape, const Rational& value);
 
+/// The operand broadcast over axes that it does not use, as a view. (Graph::view would hoist the guards of a guarded
+/// operand, which then does not use the axes either: without end.)
+inline Expr broadcast(Graph& graph, std::vector<Size> axes, Operand operand) {
+  operand = resolve(graph, std::move(operand));
+  if (const Rational* c = graph.constant_value(operand.expr)) return full(graph, std::move(axes), *c);
+  Node n;
+  n.kind = Kind::contraction;
+  n.rank = static_cast<std::uint32_t>(axes.size());
+  n.labels = std::move(axes);
+  n.coefficients = {1};
+  n.operands = {std::move(operand)};
+  return graph.intern(std::move(n));
+}
+
 /// Builds a node over the labels that it uses and, when an axis was dropped, a view that broadcasts it back. `used` has
 /// one flag a label; bound labels (from `rank` on) are always kept. `build(kept labels, map)`: `map` takes old labels to
 /// new ones.
@@ -37,7 +51,7 @@ Expr on_used_labels(Graph& graph, const std::vector<Size>& labels, std::uint32_t
   }
   if (kept.size() == labels.size()) return build(labels, map);
   const Expr inner = build(kept, map);
-  return graph.view({labels.begin(), labels.begin() + rank}, {inner, std::move(outer)});
+  return broadcast(graph, {labels.begin(), labels.begin() + rank}, {inner, std::move(outer)});
 }
 
 /// An order of operands that depends on what they are only.
