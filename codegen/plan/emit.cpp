@@ -195,8 +195,8 @@ Register Emitter::load_if_safe(const Place& place, Register index, Type type) {
   return dst;
 }
 
-Register Emitter::load_raw(const Place& place, const Coordinates& at) {
-  const Coordinate flat = address(place, at);
+Register Emitter::load_raw(const Place& place, const Coordinates& at, Register offset) {
+  const Coordinate flat = address(place, at, offset);
   const Type type = place.integer ? Type::integer : Type::number;
   Key key{key_load, place.buffer.id, safe_.id};
   append(key, flat);
@@ -212,8 +212,8 @@ Register Emitter::load_raw(const Place& place, const Coordinates& at) {
   return remember(std::move(key), builder_.gather(place.buffer, to_register(flat), loops::vector_of(type), mask));
 }
 
-Register Emitter::load(const Place& place, const Coordinates& at) {
-  const Register r = load_raw(place, at);
+Register Emitter::load(const Place& place, const Coordinates& at, Register offset) {
+  const Register r = load_raw(place, at, offset);
   if (place.integer) return pure(Op::to_number, is_vector(r) ? Type::numbers : Type::number, r);
   return place.truth ? to_truth(r) : r;
 }

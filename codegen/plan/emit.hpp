@@ -111,7 +111,7 @@ class Emitter {
   /// Says what a node's element is, so that `value` need not compute it in this scope.
   void define(Expr e, const Coordinates& at, Register value);
 
-  Register load(const Place& place, const Coordinates& at);
+  Register load(const Place& place, const Coordinates& at, Register offset = {});
   /// Stores a number; lanes that are off are not touched.
   void store(const Place& place, const Coordinates& at, Register value, Register offset = {}, Register mask = {});
 
@@ -134,11 +134,16 @@ class Emitter {
   template <class F>
   void masked(Register first, Register end, F&& body) {
     const Register before = lane_mask_;
-    lane_mask_ = compare(Op::integer_less, to_register(lanes_from(first)), end);
+    lane_mask_ = lanes_before(first, end);
     body();
     lane_mask_ = before;
   }
   Register lane_mask() const { return lane_mask_; }
+  void set_lane_mask(Register mask) { lane_mask_ = mask; }
+  /// Which of the 8 integers from `first` on lie before `end`.
+  Register lanes_before(Register first, Register end) {
+    return compare(Op::integer_less, to_register(lanes_from(first)), end);
+  }
   /// First row of the tile.
   Register tile_base;
   /// Number of instructions written so far, roughly: what the length of a phase is measured by.
@@ -168,7 +173,7 @@ class Emitter {
   void append(Key& key, const Coordinate& c) const;
   Key value_key(Expr e, const Coordinates& at) const;
   Register integer_value(Expr e, const Coordinates& at);
-  Register load_raw(const Place& place, const Coordinates& at);
+  Register load_raw(const Place& place, const Coordinates& at, Register offset = {});
   Register load_if_safe(const Place& place, Register index, Type type);
   Register weighted_sum(const Node& n, const Coordinates& at);
   Register elementwise(const Node& n, const Coordinates& at);

@@ -136,30 +136,33 @@ class Nest {
     const Label l = *shape_.lane;
     set_[l] = 1;
     with_bounds(l, [&](Bounds b) {
-      each_lanes(b, [&](Register v, int vectors) {
+      each_lanes(b, [&](Register v) {
         lane_ = v;
-        at_[l] = m_.lanes_from(v);
-        accumulate(vectors);
+        accumulate(shape_.vectors);
       });
     });
     set_[l] = 0;
   }
 
-  /// Loops over a range in lanes: as many vectors side by side as the shape says, then one, then what is left, masked.
+  /// Loops over a range in lanes, several vectors side by side; what does not fill them all is masked. Rows left over
+  /// and long bodies have the masked form only. Which vector an element belongs to is the same in all of them.
   template <class F>
   void each_lanes(Bounds b, F&& body) {
-    if (shape_.short_code) {
-      m_.loop(b.begin, b.end, loops::lanes, [&](Register v) { m_.masked(v, b.end, [&] { body(v, 1); }); });
+    const int step = shape_.vectors * loops::lanes;
+    const auto masked = [&](Register v) {
+      for (int k = 0; k < shape_.vectors; ++k)
+        masks_.push_back(m_.lanes_before(m_.add(v, m_.integer(k * loops::lanes)), b.end));
+      body(v);
+      masks_.clear();
+      m_.set_lane_mask({});
+    };
+    if (shape_.short_code || (shape_.row && count_ < shape_.rows)) {
+      m_.loop(b.begin, b.end, step, masked);
       return;
     }
-    Register from = b.begin;
-    for (const int vectors : {shape_.vectors, 1}) {
-      const Register to = full({from, b.end}, vectors * loops::lanes);
-      m_.loop(from, to, vectors * loops::lanes, [&](Register v) { body(v, vectors); });
-      from = to;
-      if (vectors == 1) break;
-    }
-    m_.branch(m_.compare(Op::integer_less, from, b.end), [&] { m_.masked(from, b.end, [&] { body(from, 1); }); });
+    const Register rest = full(b, step);
+    m_.loop(b.begin, rest, step, body);
+    m_.branch(m_.compare(Op::integer_less, rest, b.end), [&] { masked(rest); });
   }
 
   Register& accumulator(int u, int v) { return accumulators_[static_cast<std::size_t>(u * stride_ + v)]; }
@@ -177,8 +180,11 @@ class Nest {
   Coordinates axes() const { return {at_.begin(), at_.begin() + n_.rank}; }
 
   void set_lane(int v) {
-    if (shape_.lane && !shape_.lane_bound)
-      at_[*shape_.lane] = m_.lanes_from(m_.add(lane_, m_.integer(v * loops::lanes)));
+    at_[*shape_.lane] = m_.lanes_from(m_.add(lane_, m_.integer(v * loops::lanes)));
+    m_.set_lane_mask(masks_.empty() ? Register{} : masks_[static_cast<std::size_t>(v)]);
+  }
+  void set_output_lane(int v) {
+    if (shape_.lane && !shape_.lane_bound) set_lane(v);
   }
 
   void accumulate(int vectors) {
@@ -191,7 +197,7 @@ class Nest {
     for (int u = 0; u < count_; ++u)
       for (int v = 0; v < per_row; ++v) {
         set_row(u);
-        set_lane(v);
+        set_output_lane(v);
         Register start = m_.number(reducer_.neutral());
         if (lanes) start = m_.widen(start);
         if (sink_.running) start = load_state(v);
@@ -227,7 +233,7 @@ class Nest {
       for (int u = 0; u < count_; ++u)
         for (int v = 0; v < vectors_; ++v) {
           set_row(u);
-          set_lane(v);
+          set_output_lane(v);
           step(u, v, {});
         }
       return;
@@ -248,11 +254,12 @@ class Nest {
     const Label l = *shape_.lane;
     set_[l] = 1;
     with_bounds(l, [&](Bounds b) {
-      each_lanes(b, [&](Register first, int vectors) {
-        for (int v = 0; v < vectors; ++v)
+      each_lanes(b, [&](Register first) {
+        lane_ = first;
+        for (int v = 0; v < shape_.vectors; ++v)
           for (int u = 0; u < count_; ++u) {
             set_row(u);
-            at_[l] = m_.lanes_from(m_.add(first, m_.integer(v * loops::lanes)));
+            set_lane(v);
             step(u, v, m_.lane_mask());
           }
       });
@@ -268,7 +275,7 @@ class Nest {
 
   void finish(int u, int per_row) {
     if (sink_.running) {
-      for (int v = 0; v < per_row; ++v) set_lane(v), store_state(v, accumulator(u, v));
+      for (int v = 0; v < per_row; ++v) set_output_lane(v), store_state(v, accumulator(u, v));
       return;
     }
     if (shape_.lane_bound) {
@@ -278,7 +285,7 @@ class Nest {
       return;
     }
     for (int v = 0; v < per_row; ++v) {
-      set_lane(v);
+      set_output_lane(v);
       m_.store(sink_.place, axes(), reducer_.finish(accumulator(u, v), axes()), sink_.offset);
     }
   }
@@ -295,6 +302,7 @@ class Nest {
   std::vector<char> set_;   // labels whose coordinate is known
   std::vector<char> skip_;  // guards that loop bounds stand for
   std::vector<Register> accumulators_;
+  std::vector<Register> masks_;  // of the vectors side by side; none: all lanes are on
   Register row_, lane_;
   int count_ = 1, vectors_ = 1, stride_ = 1;
 };

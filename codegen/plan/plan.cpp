@@ -18,7 +18,7 @@ namespace {
 /// Rows of a tile: few, so that what a row needs stays in cache; a multiple of the lanes.
 constexpr std::int64_t tile_rows = 16;
 /// Blocks of a pass at most (a power of two), and rows of a block at least.
-constexpr std::int64_t most_blocks = 64;
+constexpr std::int64_t most_blocks = 64, tree_levels = 6;
 constexpr std::int64_t fewest_rows = 128;
 /// A block's accumulators are at most this many numbers for each of its rows.
 constexpr std::int64_t accumulators_a_row = 16;
@@ -51,16 +51,12 @@ class Planner {
         for (const Expr e : unit.members) place(e);
     start_serial();
     verify_arguments();
-    std::vector<Expr> unfinished;  // reductions over the stream whose blocks are not combined yet
     std::uint32_t level = 0;
     for (const Stage& stage : units_.stages) {
-      if (stage.level != level) finish(unfinished);
+      if (stage.level != level) finish();
       level = stage.level;
       if (stage.blocked) {
         blocked(stage);
-        for (const Unit& unit : stage.units)
-          for (const Expr e : unit.members)
-            if (roles_.of[e.id].reduced) unfinished.push_back(e);
       } else {
         for (const Unit& unit : stage.units) {
           serial_room();
@@ -68,7 +64,7 @@ class Planner {
         }
       }
     }
-    finish(unfinished);
+    finish();
     write_outputs();
     end_serial();
     return std::move(program_);
@@ -251,20 +247,70 @@ class Planner {
     return {m.maximum(ceil_divide(n, rows), m.integer(1)), rows};
   }
 
-  /// A reduction over the stream: where its blocks' partial results are, and its running accumulators within a block.
-  struct Partial {
-    Place place;  // one result a block, `elements` apart
+  /// The results that the blocks of one pass combine in the same way: one record a block.
+  struct Record {
     Size elements;
     Size accumulators;  // of the whole stage: decides the number of blocks
+    BufferId buffer;
+    std::vector<Expr> members;
+  };
+
+  /// A reduction over the stream: where its blocks' results are, and its running accumulators within a block.
+  struct Partial {
+    Place place;  // in the record, from `offset` on
+    Size offset;
+    std::size_t record = 0;
     Shape shape;
     Place state;  // running accumulators of 8 lanes, where the lanes are summed
   };
 
-  void blocked(const Stage& stage) {
-    Size accumulators;
+  /// Sums are combined by adding, others by their own operation.
+  static std::uint32_t combined_by(const Node& n) {
+    return n.kind == Kind::contraction ? 0 : 1 + static_cast<std::uint32_t>(n.reduction);
+  }
+
+  /// Lays out the records of a stage. Returns the number of accumulators.
+  Size lay_out(const Stage& stage, std::vector<std::size_t>& records) {
+    Sizes& sizes = graph_.sizes();
+    std::map<std::uint32_t, std::size_t> by_operation;
+    Size all;
     for (const Unit& unit : stage.units)
-      for (const Expr e : unit.members)
-        if (roles_.of[e.id].reduced) accumulators = graph_.sizes().add(accumulators, elements_of(e));
+      for (const Expr e : unit.members) {
+        if (!roles_.of[e.id].reduced) continue;
+        const auto [found, fresh] = by_operation.try_emplace(combined_by(graph_[e]), records_.size());
+        if (fresh) {
+          records.push_back(records_.size());
+          records_.emplace_back();
+        }
+        Record& record = records_[found->second];
+        Partial p;
+        Size elements;
+        p.place = row_major(graph_.shape(e), elements);
+        p.offset = record.elements;
+        p.record = found->second;
+        record.elements = sizes.add(record.elements, elements);
+        record.members.push_back(e);
+        all = sizes.add(all, elements);
+        partials_.emplace(e.id, std::move(p));
+      }
+    for (const std::size_t k : records) {
+      Record& record = records_[k];
+      record.accumulators = all;
+      const Size most = sizes.minimum(sizes.scale(record.elements, most_blocks),
+                                      sizes.add(record.elements, sizes.scale(*roles_.stream, accumulators_a_row)));
+      record.buffer = buffer("partial" + std::to_string(k), loops::Buffer::Scope::workspace, most);
+      for (const Expr e : record.members) partials_.at(e.id).place.buffer = record.buffer;
+    }
+    return all;
+  }
+
+  /// Where a reduction's result begins in the record of a block.
+  Register record_offset(Emitter& m, const Partial& p, Register block) {
+    return m.add(m.multiply(block, m.size(records_[p.record].elements)), m.size(p.offset));
+  }
+
+  void blocked(const Stage& stage) {
+    const Size accumulators = lay_out(stage, unfinished_);
     loops::Phase phase;
     phase.blocked = true;
     {
@@ -280,7 +326,7 @@ class Planner {
     Running running;
     for (const Unit& unit : stage.units)
       for (const Expr e : unit.members)
-        if (roles_.of[e.id].reduced) start_partial(m, e, phase.block, accumulators, running);
+        if (roles_.of[e.id].reduced) start_partial(m, e, phase.block, running);
     m.loop(begin, end, tile_rows, [&](Register first) {
       m.tile_base = first;
       const Register last = m.minimum(m.add(first, m.integer(tile_rows)), end);
@@ -293,47 +339,39 @@ class Planner {
     program_.phases.push_back(std::move(phase));
   }
 
-  void start_partial(Emitter& m, Expr e, Register block, Size accumulators, Running& running) {
-    Partial p;
+  void start_partial(Emitter& m, Expr e, Register block, Running& running) {
+    Partial& p = partials_.at(e.id);
     Sizes& sizes = graph_.sizes();
-    p.accumulators = accumulators;
-    p.place = row_major(graph_.shape(e), p.elements);
-    const Size most = sizes.minimum(sizes.scale(p.elements, most_blocks),
-                                    sizes.add(p.elements, sizes.scale(*roles_.stream, accumulators_a_row)));
-    p.place.buffer = buffer("partial" + std::to_string(e.id), loops::Buffer::Scope::workspace, most);
     const Register neutral = m.number(Reducer(m, e).neutral());
     const Role& r = roles_.of[e.id];
     if (r.fused) {
       const Register accumulator = m.builder().fresh(Type::numbers);
       m.builder().assign(accumulator, m.widen(neutral));
       running.emplace(e.id, accumulator);
-    } else {
-      p.shape = r.form == Form::nest ? choose_shape(graph_, places_, e, r.stream) : Shape{};
-      Place target = p.place;
-      Register offset = m.multiply(block, m.size(p.elements));
-      Size count = p.elements;
-      if (p.shape.lane_bound) {
-        p.state = p.place;
-        count = sizes.scale(p.elements, p.shape.state());
-        p.state.buffer = buffer("state" + std::to_string(e.id), loops::Buffer::Scope::scratch, count);
-        target = p.state;
-        offset = {};
-      }
-      const Register to = m.size(count);
-      m.loop(m.integer(0), to, loops::lanes, [&](Register v) {
-        m.masked(v, to, [&] {
-          const Register where = offset.valid() ? m.add(offset, v) : v;
-          m.builder().store_lanes(target.buffer, where, m.widen(neutral), m.lane_mask());
-        });
-      });
-      sinks_[e.id] = {target, offset, true};
+      return;
     }
-    partials_.emplace(e.id, std::move(p));
+    p.shape = r.form == Form::nest ? choose_shape(graph_, places_, e, r.stream) : Shape{};
+    Sink sink{p.place, record_offset(m, p, block), true};
+    Size count = elements_of(e);
+    if (p.shape.lane_bound) {
+      count = sizes.scale(count, p.shape.state());
+      p.state = p.place;
+      p.state.buffer = buffer("state" + std::to_string(e.id), loops::Buffer::Scope::scratch, count);
+      sink = {p.state, {}, true};
+    }
+    const Register to = m.size(count);
+    m.loop(m.integer(0), to, loops::lanes, [&](Register v) {
+      m.masked(v, to, [&] {
+        const Register where = sink.offset.valid() ? m.add(sink.offset, v) : v;
+        m.builder().store_lanes(sink.place.buffer, where, m.widen(neutral), m.lane_mask());
+      });
+    });
+    sinks_[e.id] = sink;
   }
 
   void end_partial(Emitter& m, Expr e, Register block, const Running& running) {
     const Partial& p = partials_.at(e.id);
-    const Register offset = m.multiply(block, m.size(p.elements));
+    const Register offset = record_offset(m, p, block);
     if (const auto found = running.find(e.id); found != running.end()) {
       Reducer reducer(m, e);
       m.store(p.place, {}, reducer.fold(found->second), offset);
@@ -343,36 +381,52 @@ class Planner {
     sinks_.erase(e.id);
   }
 
-  /// Combines the blocks in a fixed binary tree and writes the finished values.
-  void finish(std::vector<Expr>& unfinished) {
-    for (const Expr e : unfinished) {
+  /// Combines the blocks of the passes before and writes the finished values.
+  void finish() {
+    for (const std::size_t k : unfinished_) {
       serial_room();
-      Emitter& m = *emitter_;
-      const Partial& p = partials_.at(e.id);
-      Reducer reducer(m, e);
-      const Register blocks = cut(m, p.accumulators).count;
-      const Register elements = m.size(p.elements);
-      loops::Builder& b = m.builder();
-      for (std::int64_t distance = 1; distance < most_blocks; distance *= 2) {
-        m.loop(m.integer(0), m.subtract(blocks, m.integer(distance)), 2 * distance, [&](Register block) {
-          const Register to = m.multiply(block, elements);
-          const Register from = m.multiply(m.add(block, m.integer(distance)), elements);
-          m.loop(m.integer(0), elements, loops::lanes, [&](Register v) {
-            m.masked(v, elements, [&] {
-              const Register x = b.load_lanes(p.place.buffer, m.add(to, v), Type::numbers, m.lane_mask());
-              const Register y = b.load_lanes(p.place.buffer, m.add(from, v), Type::numbers, m.lane_mask());
-              b.store_lanes(p.place.buffer, m.add(to, v), reducer.merge(x, y), m.lane_mask());
-            });
-          });
+      combine(*emitter_, records_[k]);
+      for (const Expr e : records_[k].members) {
+        Emitter& m = *emitter_;
+        const Partial& p = partials_.at(e.id);
+        Reducer reducer(m, e);
+        emit_axes(m, graph_.shape(e), {}, {}, [&](const Coordinates& at) {
+          // A scatter adds whole terms: nothing is left to do with its sum.
+          const Register sum = m.load(p.place, at, m.size(p.offset));
+          m.store(places_.at(e.id), at, roles_.of[e.id].form == Form::scatter ? sum : reducer.finish(sum, at));
         });
       }
-      emit_axes(m, graph_.shape(e), {}, {}, [&](const Coordinates& at) {
-        // A scatter adds whole terms: nothing is left to do with its sum.
-        const Register sum = m.load(p.place, at);
-        m.store(places_.at(e.id), at, roles_.of[e.id].form == Form::scatter ? sum : reducer.finish(sum, at));
-      });
     }
-    unfinished.clear();
+    unfinished_.clear();
+  }
+
+  /// Neighbours are combined until one record is left: a binary tree that the number of blocks alone determines.
+  void combine(Emitter& m, const Record& record) {
+    Reducer reducer(m, record.members[0]);
+    loops::Builder& b = m.builder();
+    const Register elements = m.size(record.elements);
+    const Register count = b.fresh(Type::integer);
+    b.assign(count, cut(m, record.accumulators).count);
+    const auto each = [&](Register to, Register from, const std::function<Register(Register)>& value) {
+      m.loop(m.integer(0), elements, loops::lanes, [&](Register v) {
+        m.masked(v, elements, [&] {
+          const Register x = b.load_lanes(record.buffer, m.add(from, v), Type::numbers, m.lane_mask());
+          b.store_lanes(record.buffer, m.add(to, v), value ? reducer.merge(x, value(v)) : x, m.lane_mask());
+        });
+      });
+    };
+    m.loop(m.integer(0), m.integer(tree_levels), 1, [&](Register) {
+      const Register half = b.emit(Op::integer_divide, Type::integer, count, m.integer(2));
+      const Register twice = m.add(half, half);
+      m.loop(m.integer(0), half, 1, [&](Register pair) {
+        const Register from = m.multiply(m.add(pair, pair), elements), next = m.add(from, elements);
+        each(m.multiply(pair, elements), from,
+             [&](Register v) { return b.load_lanes(record.buffer, m.add(next, v), Type::numbers, m.lane_mask()); });
+      });
+      const Register odd = b.emit(Op::integer_less, Type::truth, twice, count);
+      m.branch(odd, [&] { each(m.multiply(half, elements), m.multiply(twice, elements), {}); });
+      b.assign(count, b.emit(Op::integer_subtract, Type::integer, count, half));
+    });
   }
 
   Model& model_;
@@ -383,6 +437,8 @@ class Planner {
   Places places_;
   std::unordered_map<std::uint32_t, Sink> sinks_;        // running reductions of the block being emitted
   std::unordered_map<std::uint32_t, Partial> partials_;  // by Expr::id
+  std::vector<Record> records_;
+  std::vector<std::size_t> unfinished_;  // records whose blocks are not combined yet
   loops::Program program_;
   std::unique_ptr<loops::Phase> phase_;
   std::unique_ptr<Emitter> emitter_;
