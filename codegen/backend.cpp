@@ -1,10 +1,7 @@
-// Opening the library that links LLVM, on first use; the interpreter in its place; the system's linker.
+// Opening the library that links LLVM, on first use; the interpreter in its place.
 #include "codegen/backend.hpp"
 
 #include <dlfcn.h>
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -79,24 +76,6 @@ Backend* open_backend(std::string& error) {
 
 std::unique_ptr<Executable> interpreted(const loops::Program& program) {
   return std::make_unique<Interpreted>(program);
-}
-
-bool link_shared(const std::string& object_path, const std::string& library_path, std::string& error) {
-  std::array<std::string, 8> words = {"cc", "-shared", "-o", library_path, object_path, "-lm", "-Wl,--build-id=none",
-                                      ""};
-  std::array<char*, 8> arguments{};
-  for (std::size_t k = 0; k + 1 < words.size(); ++k) arguments[k] = words[k].data();
-  pid_t child = 0;
-  if (const int failed = posix_spawnp(&child, "cc", nullptr, nullptr, arguments.data(), environ); failed != 0) {
-    error = "a shared library needs the system's compiler driver `cc`, which cannot be started";
-    return false;
-  }
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
-  error = "`cc -shared` failed to link " + library_path;
-  return false;
 }
 
 }  // namespace gradus

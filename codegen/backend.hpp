@@ -56,8 +56,6 @@ class Backend {
   /// covers the largest need of all functions.
   virtual std::string emit(const std::string& name, const std::vector<CFunction>& functions, EmitKind kind,
                            const TargetOptions& target, std::string& error) = 0;
-  /// A static library with one member; empty bytes and `error` on failure.
-  virtual std::string archive(const std::string& member, const std::string& object, std::string& error) = 0;
 };
 
 /// Opens libgradus_llvm beside the program (or in the usual library places) on first use. Null and `error` when it
@@ -66,8 +64,5 @@ Backend* open_backend(std::string& error);
 
 /// The phases interpreted: slow, but everywhere possible. The program must outlive the result.
 std::unique_ptr<Executable> interpreted(const loops::Program& program);
-
-/// Links an object file to a shared library with the system's `cc`. False and `error` on failure.
-bool link_shared(const std::string& object_path, const std::string& library_path, std::string& error);
 
 }  // namespace gradus

@@ -1,7 +1,5 @@
 // What the program sees of the library that links LLVM: one function that makes a Backend.
 #include <llvm/IR/LLVMContext.h>
-#include <llvm/IR/Verifier.h>
-#include <llvm/Object/ArchiveWriter.h>
 #include <llvm/Support/raw_ostream.h>
 
 #include "codegen/backend.hpp"
@@ -48,17 +46,6 @@ class LlvmBackend final : public Backend {
     llvm::raw_string_ostream stream(text);
     module.print(stream, nullptr);
     return text;
-  }
-
-  std::string archive(const std::string& member, const std::string& object, std::string& error) override {
-    std::vector<llvm::NewArchiveMember> members;
-    members.emplace_back(llvm::MemoryBufferRef(object, member));
-    auto result =
-        llvm::writeArchiveToBuffer(members, llvm::SymtabWritingMode::NormalSymtab, llvm::object::Archive::K_GNU,
-                                   /*Deterministic=*/true, /*Thin=*/false);
-    if (result) return (*result)->getBuffer().str();
-    error = llvm::toString(result.takeError());
-    return {};
   }
 };
 

@@ -216,6 +216,29 @@ TEST_CASE("operations on integers, lanes and folds: compiled = interpreted") {
   agree(f, x, nasty_integers);
 }
 
+TEST_CASE("eight sums put into lanes: compiled = interpreted") {
+  Fixture f(24);
+  Builder b(f.program.phases[0]);
+  std::vector<Register> sums;
+  const Register running = b.fresh(Type::numbers);
+  b.assign(running, b.load_lanes(f.x, b.integer(16), Type::numbers));
+  for (int k = 0; k < 9; ++k) {
+    b.assign(running, b.emit(Op::fma, Type::numbers, running, b.broadcast(b.number(0.3)),
+                             b.load_lanes(f.x, b.integer(k), Type::numbers)));
+    sums.push_back(b.emit(Op::fold_add, Type::number, running));
+  }
+  Register all = b.broadcast(b.number(0)), shuffled = all, most = all;
+  for (int k = 0; k < 8; ++k) all = b.insert(all, k, sums[static_cast<std::size_t>(k)]);
+  for (int k = 0; k < 8; ++k) shuffled = b.insert(shuffled, (5 * k) % 8, sums[static_cast<std::size_t>(k)]);
+  shuffled = b.insert(shuffled, 3, sums[8]);
+  for (int k = 0; k < 7; ++k) most = b.insert(most, k, sums[static_cast<std::size_t>(k)]);
+  b.store_lanes(f.out, b.integer(0), all);
+  b.store_lanes(f.out, b.integer(8), shuffled);
+  b.store_lanes(f.out, b.integer(16), most);
+  agree(f, {1, 0.1, 1e5, -3, 7e-3, 11, 0.7, 1e-9, 5, -0.3, 1e7, 2, 3.3, -9, 1.25, 8, 1, 2, 3, 4, 5, 6, 7, 8.5},
+        nasty_integers);
+}
+
 TEST_CASE("masked tails touch nothing outside; scatter writes lanes in order") {
   Fixture f(21);
   Builder b(f.program.phases[0]);
