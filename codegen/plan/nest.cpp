@@ -35,6 +35,7 @@ class Nest {
   Bounds bounds(Label l, std::vector<std::size_t>& used) {
     if (stream_ == l) return {tile_.begin, tile_.end};
     Bounds b{m_.integer(0), m_.size(n_.labels[l])};
+    if (l < n_.rank) return b;  // what the guards leave out is 0, and is written
     for (std::size_t k = 0; k < n_.guards.size(); ++k) {
       const Guard& g = n_.guards[k];
       if (g.kind != Guard::Kind::nonnegative || skip_[k] != 0 || !g.affine.data.empty()) continue;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "codegen/plan/expand.hpp"
 #include "codegen/plan/group.hpp"
@@ -15,8 +16,10 @@ namespace gradus {
 namespace planning {
 namespace {
 
-/// Rows of a tile: few, so that what a row needs stays in cache; a multiple of the lanes.
-constexpr std::int64_t tile_rows = 16;
+/// Rows of a tile at most and at least. Where a tile ends changes no bit, as long as it is a multiple of 16 rows (two
+/// vectors), so their number may follow the sizes: about 64 kB of rows, but few enough that two walks over them find
+/// them in cache.
+constexpr std::int64_t most_tile_rows = 64, fewest_tile_rows = 16, tile_elements = 8192;
 /// Blocks of a pass at most (a power of two), and rows of a block at least.
 constexpr std::int64_t most_blocks = 64, tree_levels = 6;
 constexpr std::int64_t fewest_rows = 128;
@@ -88,7 +91,7 @@ class Planner {
     elements = sizes.constant(1);
     for (std::size_t k = axes.size(); k-- > 0;) {
       p.strides[k] = elements;
-      elements = sizes.multiply(elements, k == tile_axis ? sizes.constant(tile_rows) : axes[k]);
+      elements = sizes.multiply(elements, k == tile_axis ? sizes.constant(most_tile_rows) : axes[k]);
     }
     return p;
   }
@@ -242,8 +245,8 @@ class Planner {
         m.divide(m.multiply(n, m.integer(accumulators_a_row)), m.add(m.size(accumulators), m.integer(1)));
     Register count = m.minimum(m.minimum(ceil_divide(n, m.integer(fewest_rows)), m.integer(most_blocks)), most);
     count = m.maximum(count, m.integer(1));
-    const Register tiles = ceil_divide(ceil_divide(n, count), m.integer(tile_rows));
-    const Register rows = m.maximum(m.multiply(tiles, m.integer(tile_rows)), m.integer(tile_rows));
+    const Register tiles = ceil_divide(ceil_divide(n, count), m.integer(most_tile_rows));
+    const Register rows = m.maximum(m.multiply(tiles, m.integer(most_tile_rows)), m.integer(most_tile_rows));
     return {m.maximum(ceil_divide(n, rows), m.integer(1)), rows};
   }
 
@@ -309,6 +312,30 @@ class Planner {
     return m.add(m.multiply(block, m.size(records_[p.record].elements)), m.size(p.offset));
   }
 
+  /// Rows of a tile: the more, the smaller the rows of what the stage reads and keeps.
+  Register rows_of_tile(Emitter& m, const Stage& stage) {
+    Sizes& sizes = graph_.sizes();
+    std::set<std::uint32_t> seen;
+    Size row = sizes.constant(1);
+    const auto add = [&](Expr e, std::uint32_t axis) {
+      if (!seen.insert(e.id).second) return;
+      Size elements = sizes.constant(1);
+      for (std::uint32_t k = 0; k < graph_.rank(e); ++k)
+        if (k != axis) elements = sizes.multiply(elements, graph_.axis(e, k));
+      row = sizes.add(row, elements);
+    };
+    for (const Unit& unit : stage.units)
+      for (const Expr e : unit.members) {
+        const Role& r = roles_.of[e.id];
+        if (r.streamed && units_.storage[e.id] != Storage::none && graph_.rank(e) > 1) add(e, *r.stream);
+        for (const Expr input : r.rows)
+          if (graph_.rank(input) > 1) add(input, 0);
+      }
+    const Register fit = m.divide(m.integer(tile_elements), m.size(row));
+    const Register few = m.integer(fewest_tile_rows);
+    return m.maximum(m.minimum(m.multiply(m.divide(fit, few), few), m.integer(most_tile_rows)), few);
+  }
+
   void blocked(const Stage& stage) {
     const Size accumulators = lay_out(stage, unfinished_);
     loops::Phase phase;
@@ -327,9 +354,12 @@ class Planner {
     for (const Unit& unit : stage.units)
       for (const Expr e : unit.members)
         if (roles_.of[e.id].reduced) start_partial(m, e, phase.block, running);
-    m.loop(begin, end, tile_rows, [&](Register first) {
+    const Register tile = rows_of_tile(m, stage);
+    const Register tiles = m.divide(m.add(m.subtract(end, begin), m.subtract(tile, m.integer(1))), tile);
+    m.loop(m.integer(0), tiles, 1, [&](Register k) {
+      const Register first = m.add(begin, m.multiply(k, tile));
       m.tile_base = first;
-      const Register last = m.minimum(m.add(first, m.integer(tile_rows)), end);
+      const Register last = m.minimum(m.add(first, tile), end);
       for (const Unit& unit : stage.units) emit(m, unit, {first, last}, running);
     });
     for (const Unit& unit : stage.units)

@@ -176,6 +176,10 @@ class Assigner {
     }
   }
 
+  static void add_row(Role& r, Expr input) {
+    if (std::find(r.rows.begin(), r.rows.end(), input) == r.rows.end()) r.rows.push_back(input);
+  }
+
   void add_read(Role& r, Read read) {
     for (auto& known : r.reads)
       if (known.expr == read.expr && known.identity == read.identity && known.aligned == read.aligned) return;
@@ -187,6 +191,11 @@ class Assigner {
     Role& r = role(e);
     each_read(n, [&](const Operand& o) {
       const Role& other = role(o.expr);
+      if (graph_[o.expr].kind == Kind::input && r.stream && !o.subscripts.empty() &&
+          graph_.as_label(o.subscripts[0]) == r.stream)
+        add_row(r, o.expr);
+      if (other.form == Form::inlined)
+        for (const Expr input : other.rows) add_row(r, input);
       const bool identity = is_identity(n, o);
       const bool aligned =
           other.streamed && r.stream &&

@@ -34,6 +34,7 @@ struct Role {
   std::uint32_t level = 0;      // pass, or for what has no stream label: before which pass
   double cost = 0;              // operations to compute one element where it is used
   std::vector<Read> reads;
+  std::vector<Expr> rows;  // inputs read row by row along the stream, through inlined nodes too
 };
 
 struct Roles {
