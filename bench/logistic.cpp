@@ -81,7 +81,7 @@ void call(const Candidate& c, Data& data, void* workspace) {
 
 int main(int count, char** words) {
   if (count < 3) {
-    std::puts("usage: logistic ROWS COLUMNS [ROUNDS [all]]");
+    std::puts("usage: logistic ROWS COLUMNS [ROUNDS [CPU [all]]]");
     return 2;
   }
   Data data = make(std::atoll(words[1]), std::atoll(words[2]));
@@ -93,9 +93,10 @@ int main(int count, char** words) {
     return 1;
   }
   std::vector<bench::Shape> shapes = {{}};
-  if (count > 4) {
+  const TargetOptions target = {"", count > 4 ? words[4] : "native"};
+  if (count > 5) {
     shapes.clear();
-    for (const int rows : {4, 8})
+    for (const int rows : {8, 4})
       for (const int columns : {2, 4})
         for (const int unroll : {1, 2})
           for (const std::int64_t prefetch : {0, 1024, 2048}) shapes.push_back({8192, rows, columns, unroll, prefetch});
@@ -110,7 +111,7 @@ int main(int count, char** words) {
       std::puts(wrong.c_str());
       return 1;
     }
-    c.code = backend->compile(c.form->program, {}, error);
+    c.code = backend->compile(c.form->program, target, error);
     if (!c.code) {
       std::puts(error.c_str());
       return 1;
