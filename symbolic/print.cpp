@@ -77,37 +77,41 @@ class ProgramPrinter {
     return "";
   }
 
-  /// Inputs in their order (it is the order of the C interface), those that stood on one line together on one line.
-  void declarations() {
-    const auto& inputs = model_.inputs;
-    std::vector<std::pair<std::uint32_t, std::string>> lines;  // by place in the user's text
-    for (std::size_t k = 0; k < inputs.size();) {
-      std::string line(keyword(inputs[k].role));
-      line += declared(inputs[k]);
-      std::size_t next = k + 1;
-      for (; next < inputs.size() && stand_together(inputs[next - 1], inputs[next]); ++next)
-        line += ", " + declared(inputs[next]);
-      line += assumptions(inputs[k]);
-      lines.emplace_back(inputs[k].span.begin, std::move(line));
-      k = next;
-    }
-    for (const auto& d : model_.dimensions) {
-      std::string line = "dim " + spell_name(d.name, form_) + (d.value ? " = " + std::to_string(*d.value) : "");
-      lines.emplace_back(d.span.begin, std::move(line));
-    }
-    std::stable_sort(lines.begin(), lines.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-    for (const auto& l : lines) out_ += l.second + "\n";
+  std::string dimension(const Dimension& d) const {
+    return "dim " + spell_name(d.name, form_) + (d.value ? " = " + std::to_string(*d.value) : "") + "\n";
   }
 
-  bool stand_together(const Input& a, const Input& b) const {
+  /// Inputs in their order (it is the order of the C interface), those that stood on one line together on one line;
+  /// sizes where the user declared them.
+  void declarations() {
+    const auto& inputs = model_.inputs;
+    const auto& sizes = model_.dimensions;
+    std::size_t next_size = 0;
+    for (std::size_t k = 0; k < inputs.size();) {
+      while (next_size < sizes.size() && sizes[next_size].span.begin < inputs[k].span.begin)
+        out_ += dimension(sizes[next_size++]);
+      std::string text = declared(inputs[k]);
+      std::string line = std::string(keyword(inputs[k].role)) + text;
+      std::size_t next = k + 1;
+      for (; next < inputs.size() && stand_together(inputs[next - 1], inputs[next], text.size()); ++next) {
+        text = declared(inputs[next]);
+        line += ", " + text;
+      }
+      out_ += line + assumptions(inputs[k]) + "\n";
+      k = next;
+    }
+    while (next_size < sizes.size()) out_ += dimension(sizes[next_size++]);
+  }
+
+  /// Whether two declarations stood in one statement, judged by the place of their names: between statements there is
+  /// a keyword.
+  bool stand_together(const Input& a, const Input& b, std::size_t width) const {
     if (a.role != b.role || assumptions(a) != assumptions(b)) return false;
     if (!assumptions(a).empty() && a.shape != b.shape) return false;
     if (a.span.is_none() || b.span.is_none()) return a.role != Input::Role::constant;
-    return b.span.begin >= a.span.begin && b.span.begin - a.span.begin <= 2 + declared_width(a);
+    constexpr std::size_t comma_and_blanks = 4;
+    return b.span.begin > a.span.begin && b.span.begin - a.span.begin <= width + comma_and_blanks;
   }
-
-  /// How far after the begin of an input the next one on the same line may begin.
-  static std::size_t declared_width(const Input& i) { return i.span.end - i.span.begin + 2; }
 
   // ---- lines ----
 
@@ -154,6 +158,10 @@ class ProgramPrinter {
 
   void append(const PlannedLine& planned) {
     const Line line = line_of(planned);
+    if (planned.role == PlannedLine::Role::output && line.right.op == Op::name && line.right.text == planned.name) {
+      out_ += "output " + spell_name(planned.name, form_) + "\n";  // an input as an output
+      return;
+    }
     std::string text = head(planned, line) + " = ";
     std::size_t column = text.size();
     for (const std::string& piece : spell_pieces(line.right, form_)) {

@@ -62,6 +62,11 @@ Formula conjunction(std::vector<Formula> conditions) {
 
 Formula power(Formula base, const Rational& exponent) {
   if (exponent.is_one()) return base;
+  if (exponent == Rational::ratio(1, 2)) {
+    std::vector<Formula> operand;
+    operand.push_back(std::move(base));
+    return apply(Function::sqrt, std::move(operand));
+  }
   Formula f;
   f.op = Op::power;
   f.parts.push_back(std::move(base));

@@ -63,7 +63,7 @@ Formula Writer::read(Formula base, Expr e, const Places& at) {
 
 // ---- index names ----
 
-std::uint32_t Writer::open_index(const std::string& wanted) {
+std::uint32_t Writer::open_index(Size count, const std::string& wanted) {
   const auto is_open = [&](const std::string& text) {
     return std::any_of(open_.begin(), open_.end(), [&](std::uint32_t i) { return indices_[i].name == text; });
   };
@@ -72,6 +72,7 @@ std::uint32_t Writer::open_index(const std::string& wanted) {
     for (std::size_t k = 0; chosen = names_.index(k), is_open(chosen); ++k) {
     }
   indices_.push_back({chosen, {}, false});
+  full_range_.push_back(count);
   const auto index = static_cast<std::uint32_t>(indices_.size() - 1);
   open_.push_back(index);
   return index;
@@ -115,7 +116,8 @@ Binder Writer::close_index(std::uint32_t index, Size count) {
 
 Places Writer::open_bound(const Node& n, const Places& at) {
   Places all = at;
-  for (std::size_t l = n.rank; l < n.labels.size(); ++l) all.push_back({{}, {{open_index(), sizes_.constant(1)}}, {}});
+  for (std::size_t l = n.rank; l < n.labels.size(); ++l)
+    all.push_back({{}, {{open_index(n.labels[l]), sizes_.constant(1)}}, {}});
   return all;
 }
 
@@ -321,6 +323,36 @@ Formula Writer::guarded_element(Reduction reduction, Formula body, std::vector<F
   }
 }
 
+/// `softmax[k](x)` where k is an index at hand: the element at k. The operand may hold k only as what softmax runs
+/// over.
+std::optional<Formula> Writer::softmax_here(const Node& n, const Places& at, const Subscript& element_place) {
+  const auto axis = graph_.as_label(element_place);
+  if (!axis || !n.guards.empty() || n.labels[*axis] != n.labels[n.rank]) return std::nullopt;
+  const Place& p = at[*axis];
+  if (p.terms.size() != 1 || !p.data.empty() || !sizes_.is_zero(p.offset) || !sizes_.is_one(p.terms[0].second))
+    return std::nullopt;
+  const std::uint32_t index = p.terms[0].first;
+  if (full_range_.size() <= index || full_range_[index] != n.labels[n.rank]) return std::nullopt;
+  bool elsewhere = false;
+  Graph::each_label(n.operands[1], [&](Label l) {
+    if (l >= n.rank) return;
+    for (const auto& t : at[l].terms) elsewhere = elsewhere || t.first == index;
+    elsewhere = elsewhere || !at[l].data.empty();
+  });
+  if (elsewhere) return std::nullopt;
+  Places all = at;
+  all.push_back(p);
+  Binder binder;
+  binder.name = indices_[index].name;
+  binder.range.push_back(number(0));
+  binder.range.push_back(size(n.labels[n.rank]));
+  binder.shown = false;
+  Formula body = element(n.operands[1], all);
+  std::vector<Binder> binders;
+  binders.push_back(std::move(binder));
+  return over(std::string(softmax_name(n.softmax)), std::move(binders), std::move(body), {});
+}
+
 /// `softmax[k](x)` is the whole array over k where k is a new name, and its element where k is an index at hand; so
 /// the element is read from the array by a subscript, or k is the name of the index at that place.
 Formula Writer::element_softmax(const Node& n, const Places& at) {
@@ -347,6 +379,8 @@ Formula Writer::element_softmax(const Node& n, const Places& at) {
     }
   }
   matches = matches && std::all_of(elements.begin(), elements.end(), [](const auto& s) { return s.has_value(); });
+  if (matches && elements.size() == 1)
+    if (auto here = softmax_here(n, at, *elements[0])) return std::move(*here);
   const Places all = open_bound(n, at);
   Formula body = element(x, all);
   std::vector<Formula> filters = guards(n, all);

@@ -265,7 +265,8 @@ class MatrixForm {
     } else if (is_square_of_plain(body)) {
       outside_.multiply(power(make(Op::norm, {std::move(body.parts[0])}), 2));
     } else {
-      outside_.multiply(call("sum", {std::move(body)}));
+      const bool diagonal = body.op == Op::call && body.text == "diag" && body.parts.size() == 1;
+      outside_.multiply(diagonal ? call("tr", std::move(body.parts)) : call("sum", {std::move(body)}));
     }
     return true;
   }
@@ -282,9 +283,18 @@ class MatrixForm {
 
   bool take_inverse(Size count) {
     const auto found = std::find(inverse_sizes_.begin(), inverse_sizes_.end(), count);
-    if (found == inverse_sizes_.end()) return false;
-    inverse_sizes_.erase(found);
-    return true;
+    if (found != inverse_sizes_.end()) {
+      inverse_sizes_.erase(found);
+      return true;
+    }
+    for (std::size_t i = 0; i < inverse_sizes_.size(); ++i)  // 1/n * 1/d
+      for (std::size_t k = i + 1; k < inverse_sizes_.size(); ++k)
+        if (w_.sizes_.multiply(inverse_sizes_[i], inverse_sizes_[k]) == count) {
+          inverse_sizes_.erase(inverse_sizes_.begin() + static_cast<std::ptrdiff_t>(k));
+          inverse_sizes_.erase(inverse_sizes_.begin() + static_cast<std::ptrdiff_t>(i));
+          return true;
+        }
+    return false;
   }
 
   /// Three groups share a label, one of them a vector: it scales a vector or the columns of a matrix.

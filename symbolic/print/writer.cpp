@@ -20,11 +20,12 @@ Line Writer::mention(Expr e) {
 
 Line Writer::line(Expr e, const std::vector<std::string>& indices) {
   indices_.clear();
+  full_range_.clear();
   open_.clear();
   if (auto whole = array(e)) return {{}, std::move(*whole)};
   Places at;
   for (std::uint32_t k = 0; k < graph_.rank(e); ++k) {
-    const std::uint32_t index = open_index(k < indices.size() ? indices[k] : "");
+    const std::uint32_t index = open_index(graph_.axis(e, k), k < indices.size() ? indices[k] : "");
     at.push_back({{}, {{index, sizes_.constant(1)}}, {}});
   }
   Line out;
@@ -99,6 +100,7 @@ Formula Writer::function_value(const Node& n, std::vector<Formula> operands, con
       if (is_number(operands[0])) std::swap(operands[0], operands[1]);
       break;
     case Function::power:
+      if (operands[1].op == Op::number) return power(std::move(operands[0]), operands[1].number);
       if (operands[1].op == Op::negate && is_number(operands[1])) {
         Product p;
         p.divide(power(std::move(operands[0]), operands[1].parts[0].number));
@@ -112,13 +114,23 @@ Formula Writer::function_value(const Node& n, std::vector<Formula> operands, con
   return apply(n.function, std::move(operands));
 }
 
-std::optional<Size> Writer::inverse_size(Expr e) const {
+std::optional<Size> Writer::inverse_size(Expr e) {
   const Node& n = graph_[e];
   if (n.kind != Kind::elementwise || n.function != Function::power || n.rank != 0) return std::nullopt;
   if (!graph_.is_constant(n.operands[1].expr, -1)) return std::nullopt;
   const Node& base = graph_[n.operands[0].expr];
-  if (base.kind != Kind::index || !base.affine.is_constant()) return std::nullopt;
-  return base.affine.offset;
+  if (base.kind == Kind::index && base.affine.is_constant()) return base.affine.offset;
+  // the count of several axes is a product of sizes
+  if (base.kind != Kind::contraction || !base.labels.empty() || !base.guards.empty()) return std::nullopt;
+  const auto factor = base.coefficients[0].as_int64();
+  if (!factor) return std::nullopt;
+  Size out = sizes_.constant(*factor);
+  for (const auto& o : base.operands) {
+    const Node& size = graph_[o.expr];
+    if (size.kind != Kind::index || !size.affine.is_constant()) return std::nullopt;
+    out = sizes_.multiply(out, size.affine.offset);
+  }
+  return out;
 }
 
 std::string_view Writer::reduction_name(Reduction r) {

@@ -76,6 +76,7 @@ class Writer {
   Formula element_reduce(const Node& n, const Places& at);
   static Formula guarded_element(Reduction reduction, Formula body, std::vector<Formula> conditions);
   Formula element_softmax(const Node& n, const Places& at);
+  std::optional<Formula> softmax_here(const Node& n, const Places& at, const Subscript& element_place);
   std::optional<Formula> row_product(const Node& n, const Places& at, const std::vector<std::size_t>& factors);
   Formula read(Formula base, Expr e, const Places& at);
   Place place(const Subscript& s, const Places& at);
@@ -85,7 +86,7 @@ class Writer {
   Formula guard(const Guard& g, const Places& at);
 
   // index names
-  std::uint32_t open_index(const std::string& wanted = "");
+  std::uint32_t open_index(Size count, const std::string& wanted = "");
   Places open_bound(const Node& n, const Places& at);
   std::vector<Binder> close_bound(const Node& n, const Places& at);
   Binder close_index(std::uint32_t index, Size count);
@@ -94,7 +95,7 @@ class Writer {
   static std::vector<Formula> by_weight(std::vector<Formula> terms);
   static Formula function_value(const Node& n, std::vector<Formula> operands, const Names& names);
   /// The size whose inverse a scalar operand is, for means.
-  std::optional<Size> inverse_size(Expr e) const;
+  std::optional<Size> inverse_size(Expr e);
   static std::string_view reduction_name(Reduction r);
   static std::string_view softmax_name(SoftmaxKind k);
 
@@ -113,6 +114,7 @@ class Writer {
   Names& names_;
   const std::unordered_map<std::uint32_t, std::string>& labels_;
   std::vector<Index> indices_;
+  std::vector<Size> full_range_;  // the size of each index name's range
   std::vector<std::uint32_t> open_;
   std::unordered_map<std::uint32_t, bool> no_array_;
   Expr root_;
