@@ -95,6 +95,10 @@ std::optional<Formula> Writer::array_subscript(const Subscript& s, Size axis, co
 }
 
 std::optional<Writer::Factor> Writer::array_operand(const Operand& o, const std::vector<Size>& labels) {
+  const Node& read = graph_[o.expr];
+  const bool one_value =
+      read.kind == Kind::contraction && read.rank > 0 && read.operands.empty() && read.guards.empty();
+  if (one_value && !is_leaf(o.expr)) return Factor{{}, number(read.coefficients[0])};  // broadcasts
   auto base = array(o.expr);
   if (!base) return std::nullopt;
   Factor out{{}, std::move(*base)};

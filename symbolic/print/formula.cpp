@@ -75,7 +75,14 @@ Formula power(Formula base, const Rational& exponent) {
 }
 
 Formula transpose(Formula a) {
-  if (a.op == Op::transpose) return std::move(a.parts[0]);
+  if (a.op == Op::transpose) return Formula(std::move(a.parts[0]));
+  const bool elementwise = a.op == Op::product || a.op == Op::quotient;
+  const auto is_transposed = [](const Formula& f) { return f.op == Op::transpose || f.op == Op::number; };
+  if (elementwise && std::all_of(a.parts.begin(), a.parts.end(), is_transposed)) {  // (A.T/B.T).T
+    for (auto& p : a.parts)
+      if (p.op == Op::transpose) p = Formula(std::move(p.parts[0]));
+    return a;
+  }
   Formula f;
   f.op = Op::transpose;
   f.parts.push_back(std::move(a));
@@ -116,20 +123,61 @@ Formula apply(Function f, std::vector<Formula> arguments) {
   return out;
 }
 
+namespace {
+
+/// Several numbers of a sum as one: (i + 1) - 1.
+void fold_numbers(Formula& f) {
+  Rational total;
+  std::size_t count = 0;
+  for (std::size_t k = 0; k < f.parts.size(); ++k)
+    if (f.parts[k].op == Op::number) {
+      total = f.negative[k] != 0 ? total - f.parts[k].number : total + f.parts[k].number;
+      ++count;
+    }
+  if (count < 2) return;
+  Formula out;
+  out.op = Op::add;
+  for (std::size_t k = 0; k < f.parts.size(); ++k)
+    if (f.parts[k].op != Op::number) {
+      out.parts.push_back(std::move(f.parts[k]));
+      out.negative.push_back(f.negative[k]);
+    }
+  if (!total.is_zero() || out.parts.empty()) {
+    out.parts.push_back(number(total.sign() < 0 ? -total : total));
+    out.negative.push_back(total.sign() < 0 ? 1 : 0);
+  }
+  f = std::move(out);
+}
+
+}  // namespace
+
 Formula add(std::vector<Formula> terms) {
   if (terms.size() == 1) return std::move(terms[0]);
   Formula f;
   f.op = Op::add;
   std::vector<Formula> subtracted;
+  const auto put = [&](Formula t, bool minus) {
+    if (t.op == Op::negate) {
+      minus = !minus;
+      t = Formula(std::move(t.parts[0]));
+    }
+    (minus ? subtracted : f.parts).push_back(std::move(t));
+  };
   for (auto& t : terms) {
-    if (t.op == Op::negate)
-      subtracted.push_back(std::move(t.parts[0]));
-    else
-      f.parts.push_back(std::move(t));
+    const bool minus = t.op == Op::negate;
+    Formula& inner = minus ? t.parts[0] : t;
+    if (inner.op != Op::add) {
+      put(std::move(t), false);
+      continue;
+    }
+    for (std::size_t k = 0; k < inner.parts.size(); ++k)  // a + (b - c)
+      put(std::move(inner.parts[k]), minus != (inner.negative[k] != 0));
   }
   f.negative.assign(f.parts.size(), 0);
   for (auto& t : subtracted) f.parts.push_back(std::move(t));
   f.negative.resize(f.parts.size(), 1);
+  fold_numbers(f);
+  if (f.parts.size() == 1) return f.negative[0] != 0 ? negated(std::move(f.parts[0])) : Formula(std::move(f.parts[0]));
   return f;
 }
 
@@ -256,6 +304,26 @@ Formula quotient_of(Formula a, Formula b) {
   return f;
 }
 
+/// A sum that is divided by the number of its elements is a mean.
+void find_means(std::vector<Formula>& factors, std::vector<Formula>& denominators) {
+  for (Formula& f : factors) {
+    if (f.count.empty()) continue;
+    std::vector<char> taken(denominators.size(), 0);
+    const bool all = std::all_of(f.count.begin(), f.count.end(), [&](const Formula& c) {
+      for (std::size_t k = 0; k < denominators.size(); ++k)
+        if (taken[k] == 0 && same(denominators[k], c)) return taken[k] = 1, true;
+      return false;
+    });
+    if (!all) continue;
+    std::vector<Formula> kept;
+    for (std::size_t k = 0; k < denominators.size(); ++k)
+      if (taken[k] == 0) kept.push_back(std::move(denominators[k]));
+    denominators = std::move(kept);
+    f.text = "mean";
+    f.count.clear();
+  }
+}
+
 /// Whether a coefficient reads better below the line (`x/2`) than in front (`0.36*x`).
 bool reads_as_division(const Rational& c) {
   if (c.is_integer()) return false;
@@ -270,6 +338,7 @@ Formula Product::build() && {
   if (coefficient.is_zero() && scalars.empty() && factors.empty() && denominators.empty()) return number(0);
   collect_powers(scalars);
   collect_powers(factors);
+  find_means(factors, denominators);
   collect_powers(denominators);
   const bool minus = coefficient.sign() < 0;
   const Rational size = minus ? -coefficient : coefficient;

@@ -56,6 +56,7 @@ struct Formula {
   std::vector<Formula> parts;
   std::vector<char> negative;
   std::vector<Binder> binders;
+  std::vector<Formula> count;  // a sum: how many elements it adds, one factor each; divided by it, it is a mean
 
   static constexpr int no_axis = -1000;
 };

@@ -154,12 +154,14 @@ Formula Writer::guard(const Guard& g, const Places& at) {
     else
       right.data.push_back(d);
   }
+  // The offset stands where it is added; the 1 of a strict comparison belongs to its sign.
+  const auto terms = sizes_.terms(p.offset);
+  const bool added = terms.empty() || terms[0].coefficient > 0;
   bool strict = false;
-  for (const auto& t : sizes_.terms(p.offset)) {  // the constant 1 of a strict comparison belongs to its sign
-    if (g.kind == Guard::Kind::nonnegative && t.atoms.empty() && t.coefficient == -1) strict = true;
-  }
+  for (const auto& t : terms)
+    strict = strict || (g.kind == Guard::Kind::nonnegative && t.atoms.empty() && t.coefficient < 0);
   const Size offset = strict ? sizes_.add(p.offset, sizes_.constant(1)) : p.offset;
-  if (sizes_.is_nonnegative(offset))
+  if (added)
     right.offset = offset;
   else
     left.offset = sizes_.multiply(minus, offset);
@@ -266,7 +268,10 @@ Formula Writer::element_contraction(const Node& n, const Places& at) {
   outside.coefficient = outside.coefficient * inside.coefficient;
   inside.coefficient = 1;
   Formula body = std::move(inside).build();
-  outside.multiply(over("sum", std::move(binders), std::move(body), std::move(filters)));
+  const bool filtered = !filters.empty();
+  Formula f = over("sum", std::move(binders), std::move(body), std::move(filters));
+  if (!filtered) f.count = count({n.labels.begin() + n.rank, n.labels.end()});
+  outside.multiply(std::move(f));
   return std::move(outside).build();
 }
 
@@ -385,7 +390,7 @@ Formula Writer::element_softmax(const Node& n, const Places& at) {
   Formula body = element(x, all);
   std::vector<Formula> filters = guards(n, all);
   std::vector<Binder> binders = close_bound(n, all);
-  if (matches) {
+  if (matches && (filters.empty() || n.softmax == SoftmaxKind::softmax)) {  // log_softmax takes no filter
     std::vector<Formula> parts;
     parts.push_back(over(function, std::move(binders), std::move(body), std::move(filters)));
     for (std::size_t b = 0; b < elements.size(); ++b) {

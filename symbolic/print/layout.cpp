@@ -30,6 +30,17 @@ class Planner {
     if (worth_a_line(e)) named_.try_emplace(e.id, line);
   }
 
+  /// Derivatives lend their names to each other, not to values that the losses and outputs need too.
+  void name_derivatives() {
+    std::vector<Expr> values;
+    for (const auto& r : roots_)
+      if (r.role != PlannedLine::Role::derivative) values.push_back(r.expr);
+    const std::vector<Expr> needed = graph_.reachable(values);
+    for (const auto& r : roots_)
+      if (r.role == PlannedLine::Role::derivative && !std::binary_search(needed.begin(), needed.end(), r.expr))
+        name_value(r.expr, r);
+  }
+
   Layout run() {
     count_uses();
     measure();
@@ -245,22 +256,33 @@ void take_names(const Model& model, const Derived* derived, Names& names) {
   names.take("loss");
 }
 
-const NamedValue* value_named(const Derived& derived, const std::string& name) {
-  for (const auto& v : derived.values)
-    if (v.name == name || v.key == name) return &v;
-  return nullptr;
-}
+/// The user's values by name and by key.
+class Values {
+ public:
+  explicit Values(const Derived& derived) {
+    for (const auto& v : derived.values) by_name_.try_emplace(v.name, &v);
+    for (const auto& v : derived.values) by_name_.try_emplace(v.key, &v);
+  }
+  const NamedValue* operator[](const std::string& name) const {
+    const auto found = by_name_.find(name);
+    return found == by_name_.end() ? nullptr : found->second;
+  }
+
+ private:
+  std::unordered_map<std::string, const NamedValue*> by_name_;
+};
 
 bool is_unnamed_loss(const DerivedValue& loss) { return loss.name.empty() || loss.name == "loss"; }
 
 std::vector<PlannedLine> roots_of(const Model& model, const Derived& derived, Names& names) {
   using Role = PlannedLine::Role;
   std::vector<PlannedLine> roots;
+  const Values values(derived);
   const auto value_line = [&](const DerivedValue& d, Role role) {
     PlannedLine line;
     line.role = role;
     line.expr = d.value;
-    const NamedValue* v = value_named(derived, d.name);
+    const NamedValue* v = values[d.name];
     line.name = v != nullptr ? v->name : d.name;
     if (v != nullptr) line.indices = v->indices;
     if (role == Role::loss && is_unnamed_loss(d)) line.name.clear();
@@ -269,7 +291,7 @@ std::vector<PlannedLine> roots_of(const Model& model, const Derived& derived, Na
   for (const auto& d : derived.losses) value_line(d, Role::loss);
   for (const auto& d : derived.outputs) value_line(d, Role::output);
   const auto derivative_lines = [&](const DerivedValue& d, const std::string& prefix) {
-    const NamedValue* v = value_named(derived, d.name);
+    const NamedValue* v = values[d.name];
     for (const auto& one : d.derivatives) {
       PlannedLine line;
       line.role = Role::derivative;
@@ -306,9 +328,7 @@ Layout plan(const Model& model, const Derived& derived, Names& names, bool deriv
     line.indices = v.indices;
     planner.name_value(v.expr, line);
   }
-  if (derivatives_have_names)
-    for (const auto& r : roots)
-      if (r.role == PlannedLine::Role::derivative) planner.name_value(r.expr, r);
+  if (derivatives_have_names) planner.name_derivatives();
   return planner.run();
 }
 

@@ -18,6 +18,8 @@ class MatrixForm {
     if (!collect()) return std::nullopt;
     if (!n_.guards.empty()) return guarded();
     if (n_.rank > 0 && groups_.empty()) return constant();
+    for (Label l = n_.rank; l < n_.labels.size(); ++l)  // a label of a constant array only: its count must not get lost
+      if (holders(l).empty()) return std::nullopt;
     merge_equal_axes();
     while (bound_label_left())
       if (!eliminate_one()) return std::nullopt;
@@ -259,6 +261,8 @@ class MatrixForm {
     Group g = take(at[0]);
     Size count = w_.sizes_.constant(1);
     for (const Label other : g.axes) count = w_.sizes_.multiply(count, n_.labels[other]);
+    std::vector<Size> labels;
+    for (const Label other : g.axes) labels.push_back(n_.labels[other]);
     Formula body = text(std::move(g));
     if (take_inverse(count)) {
       outside_.multiply(call("mean", {std::move(body)}));
@@ -266,7 +270,9 @@ class MatrixForm {
       outside_.multiply(power(make(Op::norm, {std::move(body.parts[0])}), 2));
     } else {
       const bool diagonal = body.op == Op::call && body.text == "diag" && body.parts.size() == 1;
-      outside_.multiply(diagonal ? call("tr", std::move(body.parts)) : call("sum", {std::move(body)}));
+      Formula f = diagonal ? call("tr", std::move(body.parts)) : call("sum", {std::move(body)});
+      if (!diagonal) f.count = w_.count(labels);
+      outside_.multiply(std::move(f));
     }
     return true;
   }
@@ -330,7 +336,9 @@ class MatrixForm {
     Formula body = text(std::move(g));
     const bool mean = take_inverse(n_.labels[l]);
     out.product.arrays = true;
-    out.product.multiply(call(mean ? "mean" : "sum", {std::move(body)}, axis));
+    Formula f = call(mean ? "mean" : "sum", {std::move(body)}, axis);
+    if (!mean) f.count = w_.count({n_.labels[l]});
+    out.product.multiply(std::move(f));
     groups_.push_back(std::move(out));
     return true;
   }

@@ -54,6 +54,20 @@ Formula Writer::size(Size s) const {
   return add(std::move(sum));
 }
 
+/// The factors of the number of elements of these axes.
+std::vector<Formula> Writer::count(const std::vector<Size>& axes) const {
+  std::vector<Formula> out;
+  for (const Size s : axes) {
+    Formula f = size(s);
+    if (f.op == Op::number) return {};  // a literal count dissolves into the coefficient
+    if (f.op == Op::product)
+      for (auto& p : f.parts) out.push_back(std::move(p));
+    else
+      out.push_back(std::move(f));
+  }
+  return out;
+}
+
 namespace {
 
 /// Roughly the characters of a formula, whatever its names are.

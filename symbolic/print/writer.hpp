@@ -44,6 +44,7 @@ class Writer {
   Line mention(Expr e);
 
   Formula size(Size s) const;
+  std::vector<Formula> count(const std::vector<Size>& axes) const;
 
  private:
   /// An operand as an array whose axes are the labels (of the node that holds it) in this order.
