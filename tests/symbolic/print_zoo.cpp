@@ -81,8 +81,8 @@ std::string round_trip(const testing::ZooCase& zoo, std::string& text) {
     if (v == values.end()) return name + " is missing";
     read.push_back(v->expr);
   }
-  const auto before = evaluate_reference(raw.model->graph, wanted, bind(*raw.model, zoo), 128);
-  const auto after = evaluate_reference(again.model->graph, read, bind(*again.model, zoo), 128);
+  const auto before = evaluate_reference(raw.model->graph, wanted, bind(*raw.model, zoo));
+  const auto after = evaluate_reference(again.model->graph, read, bind(*again.model, zoo));
   for (std::size_t k = 0; k < names.size(); ++k)
     if (const auto bad = difference(after[k], before[k]); !bad.empty()) return names[k] + ": " + bad;
   return again.errors.empty() ? "" : "warnings: " + again.errors;
