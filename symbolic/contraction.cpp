@@ -67,7 +67,8 @@ class Draft {
       for (const auto& g : n.guards) add_guard(graph_.substitute(g, o.subscripts));
       if (n.operands.size() <= most_flattened_factors) {
         coefficient_ = coefficient_ * n.coefficients[0];
-        for (std::size_t k = n.operands.size(); k-- > 0;) open.push_back(graph_.substitute(n.operands[k], o.subscripts));
+        for (std::size_t k = n.operands.size(); k-- > 0;)
+          open.push_back(graph_.substitute(n.operands[k], o.subscripts));
       } else {
         const Expr unguarded = graph_.contraction(n.labels, n.rank, n.coefficients[0], n.operands);
         open.push_back({unguarded, o.subscripts});
@@ -98,14 +99,14 @@ class Draft {
     const Node& n = graph_[g.condition.expr];
     if (n.kind != Kind::elementwise || n.function != Function::logical_and) return false;
     const std::vector<Operand> parts = n.operands;
-    for (const auto& p : parts)
-      add_guard({Guard::Kind::condition, {}, graph_.substitute(p, g.condition.subscripts)});
+    for (const auto& p : parts) add_guard({Guard::Kind::condition, {}, graph_.substitute(p, g.condition.subscripts)});
     return true;
   }
 
   /// s == 0 and -s == 0 are one guard.
   Subscript with_positive_lead(const Subscript& s) {
-    const Size lead = !s.labels.empty() ? s.labels[0].coefficient : (!s.data.empty() ? s.data[0].coefficient : s.offset);
+    const Size lead =
+        !s.labels.empty() ? s.labels[0].coefficient : (!s.data.empty() ? s.data[0].coefficient : s.offset);
     const Sizes& sizes = graph_.sizes();
     const bool negative = !sizes.is_nonnegative(lead) && sizes.is_nonnegative(graph_.sizes().scale(lead, -1));
     return negative ? graph_.scale(s, graph_.sizes().constant(-1)) : s;
@@ -238,7 +239,7 @@ class Draft {
       if (const auto value = graph_.sizes().as_constant(count))
         coefficient_ = coefficient_ * Rational(*value);
       else
-        operands_.push_back({graph_.size_value(count), {}});
+        operands_.push_back({graph_.size_value(graph_.sizes().maximum(count, Size{})), {}});  // an empty range is empty
     }
   }
 
@@ -298,8 +299,8 @@ class Draft {
 
 }  // namespace
 
-Expr Graph::contraction(std::vector<Size> labels, std::uint32_t rank, Rational coefficient, std::vector<Operand> operands,
-                        std::vector<Guard> guards) {
+Expr Graph::contraction(std::vector<Size> labels, std::uint32_t rank, Rational coefficient,
+                        std::vector<Operand> operands, std::vector<Guard> guards) {
   return Draft(*this, std::move(labels), rank, std::move(coefficient), std::move(operands), std::move(guards)).build();
 }
 

@@ -310,6 +310,13 @@ Value Evaluator::eval_power(ast::Id id) {
   if (square && !e.dotted && activation().program->matlab && !activation().prelude)
     warning(e.mark.is_none() ? e.span : e.mark,
             "'^' is elementwise; a power of the matrix is matrix_power(" + text_of(left) + ", " + text_of(right) + ")");
+  if (const Rational *base = build_.constant_value(a), *power = build_.constant_value(b);
+      base != nullptr && power != nullptr)
+    if (power->is_integer() && !base->is_zero() && (!power->as_int64() || !base->power(*power->as_int64())) &&
+        *base != Rational(1) && *base != Rational(-1))
+      return fail(e.span, "this power has too many digits for an exact number (the limit is " +
+                              std::to_string(Rational::max_bits) +
+                              " bits); exp(y*log(x)) is computed in floating point");
   Broadcast shape;
   const Value read_a = a, read_b = b;
   shape.add(build_, a);

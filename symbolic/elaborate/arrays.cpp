@@ -183,9 +183,8 @@ std::optional<Size> Evaluator::size_argument(ast::Id id) {
     return std::nullopt;
   }
   if (!frame_.dry && !sizes_.is_nonnegative(v.affine->offset))
-    context_.model.requirements.push_back({v.affine->offset, false,
-                                           "the size " + sizes_.to_string(v.affine->offset) + " must not be negative",
-                                           place_of(at(id).span)});
+    require(v.affine->offset, false, "the size " + sizes_.to_string(v.affine->offset) + " must not be negative",
+            at(id).span);
   return v.affine->offset;
 }
 
@@ -547,7 +546,7 @@ Value Evaluator::pick(ast::Id id) {
       return fail(e.span, "the classes are index(" + sizes_.to_string(*bound) + ") data, but the scores have " +
                               sizes_.to_string(build_.size(classes)) + " classes");
   }
-  check_inside(place, classes, e.span, "the scores", "class", false);
+  check_inside(place, classes, e.span, {"the scores", "class", "the class"}, false);
   build_.substitute(v, classes, place);
   v.affine.reset();
   v.identity = 0;
@@ -566,6 +565,9 @@ Value Evaluator::transposed(ast::Id id) {
   Value v = eval(e.children[0]);
   if (v.poisoned) return v;
   const std::size_t rank = v.axes.size();
+  const ast::Kind kind = at(e.children[0]).kind;
+  if (kind == ast::Kind::vector || kind == ast::Kind::matrix)
+    return fail(e.span, "a literal is written as it is meant, not transposed");
   if (rank == 0) return fail(e.span, named(e.children[0]) + " is a scalar and has no transpose");
   if (rank >= 2) std::swap(v.axes[rank - 1], v.axes[rank - 2]);
   v.identity = 0;

@@ -251,7 +251,7 @@ class Declarer {
   bool assumptions(const ast::Statement& statement, const ast::Declared& d, Input& in) {
     const ast::Declaration& declaration = statement.declaration;
     if (declaration.assumptions.empty()) return true;
-    if (!same_shapes(statement)) return true;
+    if (!same_shapes(statement)) return !has_index(declaration);
     bool good = true;
     for (const auto& a : declaration.assumptions) {
       const std::string& word = a.name.text;
@@ -278,6 +278,12 @@ class Declarer {
       good = false;
     }
     return good;
+  }
+
+  /// Names that were meant as index data are none when their line is wrong: their uses are silent.
+  static bool has_index(const ast::Declaration& declaration) {
+    return std::any_of(declaration.assumptions.begin(), declaration.assumptions.end(),
+                       [](const ast::Assumption& a) { return a.name.text == "index"; });
   }
 
   static bool* flag_of(Input& in, const std::string& word) {

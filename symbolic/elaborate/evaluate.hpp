@@ -64,6 +64,11 @@ class Evaluator {
     std::vector<Label> labels;  // all that are mentioned
   };
 
+  /// A subscript in messages: what is subscripted, the one subscript, all of it as written.
+  struct Words {
+    std::string base, text, whole;
+  };
+
   struct BoundIndex {
     Label label = 0;
     Subscript begin;
@@ -125,15 +130,16 @@ class Evaluator {
   std::optional<BoundIndex> hull_index(const ast::Binder& binder, BinderKey key, const Subscript& begin,
                                        const Subscript& end);
   bool range_bound(ast::Id id, const ast::Binder& binder, Value& out);
-  bool slice_axis(const ast::Subscript& s, Value& v, Label axis, const std::string& name, std::vector<Label>& axes);
-  bool subscript_axis(const ast::Subscript& s, Value& v, Label axis, const std::string& name, std::vector<Label>& axes);
-  bool bad_subscript(const ast::Subscript& s, const Value& index, const std::string& name);
+  bool slice_axis(const ast::Subscript& s, Value& v, Label axis, const std::string& name, const std::string& whole,
+                  std::vector<Label>& axes);
+  bool subscript_axis(const ast::Subscript& s, Value& v, Label axis, const std::string& name, const std::string& whole,
+                      std::vector<Label>& axes);
+  bool bad_subscript(const ast::Subscript& s, const Value& index, Label axis, const std::string& name);
   void push_guards(const std::vector<Guard>& guards);
   std::optional<std::vector<Guard>> filter_guards(ast::Id id);
   /// Records (dry run) or checks that a subscript stays inside an axis.
-  void check_inside(const Subscript& s, Label axis, Span span, const std::string& base, const std::string& text,
-                    bool bare);
-  void outside(Span span, const std::string& base, const std::string& text, Size value, Size size, bool constant);
+  void check_inside(const Subscript& s, Label axis, Span span, const Words& words, bool bare);
+  void outside(Span span, const Words& words, Size value, Size size, bool constant);
   /// Whether a condition in force implies that an affine form is not negative.
   bool proven(const Subscript& nonnegative);
   /// A check when evaluated: the condition must hold wherever what is elaborated now is chosen.
@@ -143,6 +149,7 @@ class Evaluator {
   // reductions.cpp
   Value reduce_over(const std::string& name, Value v, const std::vector<Label>& axes, const std::vector<Label>& bound,
                     const std::vector<Guard>& guards, Span mark, ast::Id id);
+  void require(Size size, bool zero, std::string message, Span span);
   Value count_of(const std::vector<Label>& bound, const std::vector<Guard>& guards);
   void require_nonempty(const std::string& name, const std::vector<Label>& bound, const std::vector<Guard>& guards,
                         Span mark);

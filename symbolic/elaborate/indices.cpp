@@ -240,7 +240,7 @@ Value Evaluator::along_index(ast::Id id) {
   Subscript at_place;
   if (outer) {
     at_place = graph_.subtract(*outer, inner.begin);
-    check_inside(at_place, inner.label, e.span, e.name.text, e.binders[0].name.text, false);
+    check_inside(at_place, inner.label, e.span, {e.name.text, e.binders[0].name.text, named(id)}, false);
   } else {
     const Label axis = build_.like(inner.label);
     axes.insert(axes.begin(), axis);
@@ -286,6 +286,8 @@ Value Evaluator::eval_subscript(ast::Id id) {
     note_declaration(d, e.children[0]);
     return Value::poison();
   }
+  std::string whole = text_of(id);
+  if (whole.size() > 40) whole = name + "[…]";
   std::vector<Label> axes;
   bool failed = false, with_axes = false;
   const std::vector<Label> old = v.axes;
@@ -293,9 +295,9 @@ Value Evaluator::eval_subscript(ast::Id id) {
     const ast::Subscript& s = e.subscripts[k];
     const std::size_t before = axes.size();
     if (s.kind == ast::Subscript::Kind::slice) {
-      failed = !slice_axis(s, v, old[k], name, axes) || failed;
+      failed = !slice_axis(s, v, old[k], name, whole, axes) || failed;
     } else {
-      failed = !subscript_axis(s, v, old[k], name, axes) || failed;
+      failed = !subscript_axis(s, v, old[k], name, whole, axes) || failed;
       if (!failed && axes.size() > before && with_axes) {
         error(e.span, "only one subscript may be a whole index vector")
             .help("use index notation: z[i] = " + name + "[a[i], b[i]]");
@@ -312,7 +314,7 @@ Value Evaluator::eval_subscript(ast::Id id) {
 }
 
 bool Evaluator::slice_axis(const ast::Subscript& s, Value& v, Label axis, const std::string& name,
-                           std::vector<Label>& axes) {
+                           const std::string& whole, std::vector<Label>& axes) {
   const std::string text = slice_text(*activation().program, s);
   if (!s.first.valid() && !s.last.valid()) {
     axes.push_back(axis);
@@ -361,20 +363,19 @@ bool Evaluator::slice_axis(const ast::Subscript& s, Value& v, Label axis, const 
   const Label fresh = build_.axis(length.offset);
   axes.push_back(fresh);
   const Subscript place = graph_.add(begin, build_.bare(fresh));
-  check_inside(place, axis, s.span, name, text, false);
+  check_inside(place, axis, s.span, {name, text, whole}, false);
   if (!frame_.dry && !sizes_.is_nonnegative(length.offset))
-    context_.model.requirements.push_back(
-        {length.offset, false, "the slice " + name + "[" + text + "] ends before it begins", place_of(s.span)});
+    require(length.offset, false, "the slice " + name + "[" + text + "] ends before it begins", s.span);
   build_.substitute(v, axis, place);
   return true;
 }
 
 bool Evaluator::subscript_axis(const ast::Subscript& s, Value& v, Label axis, const std::string& name,
-                               std::vector<Label>& axes) {
+                               const std::string& whole, std::vector<Label>& axes) {
   const Value index = eval(s.first);
   if (index.poisoned) return false;
   const std::string text = text_of(s.first);
-  if (!index.affine) return bad_subscript(s, index, name);
+  if (!index.affine) return bad_subscript(s, index, axis, name);
   const Subscript& place = *index.affine;
   const std::string size = sizes_.to_string(build_.size(axis));
   if (place.is_constant() && sizes_.is_negative(place.offset)) {
@@ -395,13 +396,13 @@ bool Evaluator::subscript_axis(const ast::Subscript& s, Value& v, Label axis, co
     }
   }
   const bool bare = index.lazy && place.labels.size() == 1 && place.data.empty() && at(s.first).kind == ast::Kind::name;
-  check_inside(place, axis, s.span, name, text, bare);
+  check_inside(place, axis, s.span, {name, text, whole}, bare);
   build_.substitute(v, axis, place);
   axes.insert(axes.end(), index.axes.begin(), index.axes.end());
   return true;
 }
 
-bool Evaluator::bad_subscript(const ast::Subscript& s, const Value& index, const std::string& name) {
+bool Evaluator::bad_subscript(const ast::Subscript& s, const Value& index, Label axis, const std::string& name) {
   const std::string text = text_of(s.first);
   const ast::Expression& e = at(s.first);
   const ast::Expression* base = &e;
@@ -410,8 +411,9 @@ bool Evaluator::bad_subscript(const ast::Subscript& s, const Value& index, const
       base->kind == ast::Kind::name && find_binding(base->name.key) == nullptr && !activation().prelude
           ? context_.find(base->name.key)
           : nullptr;
-  if (build_.constant_value(index) != nullptr) {
-    error(s.span, "a subscript is a whole number, but " + text + " is not");
+  if (const Rational* c = build_.constant_value(index)) {
+    error(s.span, c->is_integer() ? name + " has no element " + text
+                                  : "a subscript is a whole number, but " + text + " is not");
   } else if (symbol != nullptr && symbol->kind == Symbol::Kind::input) {
     const Input& input = context_.model.inputs[symbol->number];
     if (input.role == Input::Role::constant) {
@@ -421,7 +423,8 @@ bool Evaluator::bad_subscript(const ast::Subscript& s, const Value& index, const
     } else {
       Diagnostic& d = error(s.span, text + " is no subscript: only index data are");
       d.note(input.name + " is declared here", input.span);
-      d.help("declare data " + input.name + "[…] : index(k) with the size k of the axis it subscripts");
+      std::string shape = input.shape.empty() ? "" : shape_text(sizes_, input.shape);
+      d.help("declare it so: data " + input.name + shape + " : index(" + sizes_.to_string(build_.size(axis)) + ")");
     }
   } else {
     error(s.span, "a subscript is affine in indices, sizes and index data, but " + text + " in " + name + "[…] is not");
@@ -435,8 +438,7 @@ Span Evaluator::place_of(Span span) const {
   return span;
 }
 
-void Evaluator::check_inside(const Subscript& s, Label axis, Span span, const std::string& base,
-                             const std::string& text, bool bare) {
+void Evaluator::check_inside(const Subscript& s, Label axis, Span span, const Words& words, bool bare) {
   const FrameLabel& extent = frame_.labels[axis];
   if (frame_.dry) {
     Constraint c;
@@ -447,8 +449,8 @@ void Evaluator::check_inside(const Subscript& s, Label axis, Span span, const st
     c.shifted = extent.root == axis;
     c.bare = bare;
     c.span = span;
-    c.base = base;
-    c.text = text;
+    c.base = words.base;
+    c.text = words.whole;
     Graph::each_label(s, [&](Label l) {
       for (const auto& condition : conditions_)
         c.guarded =
@@ -464,21 +466,18 @@ void Evaluator::check_inside(const Subscript& s, Label axis, Span span, const st
   bool high = reach && sizes_.is_nonnegative(sizes_.subtract(last.offset, reach->high));
   if (low && high) return;
   const bool chosen = conditions_.empty();
-  if (reach && (chosen || s.is_constant())) {
-    if (!low && sizes_.is_negative(reach->low))
-      return outside(span, base, text, reach->low, extent.size, s.is_constant());
+  if (reach && s.data.empty() && (chosen || s.is_constant())) {
+    if (!low && sizes_.is_negative(reach->low)) return outside(span, words, reach->low, extent.size, s.is_constant());
     if (!high && sizes_.is_negative(sizes_.subtract(last.offset, reach->high)))
-      return outside(span, base, text, reach->high, extent.size, s.is_constant());
+      return outside(span, words, reach->high, extent.size, s.is_constant());
   }
   low = low || proven(s);
   high = high || proven(room);
   if (low && high) return;
-  const std::string message = base + "[" + text + "] is outside an axis of size " + sizes_.to_string(extent.size);
+  const std::string message = words.whole + " is outside an axis of size " + sizes_.to_string(extent.size);
   if (reach && chosen && s.data.empty()) {
-    if (!low) context_.model.requirements.push_back({reach->low, false, message, place_of(span)});
-    if (!high)
-      context_.model.requirements.push_back(
-          {sizes_.subtract(last.offset, reach->high), false, message, place_of(span)});
+    if (!low) require(reach->low, false, message, span);
+    if (!high) require(sizes_.subtract(last.offset, reach->high), false, message, span);
     return;
   }
   const auto at_least_zero = [&](const Subscript& x) {
@@ -490,14 +489,14 @@ void Evaluator::check_inside(const Subscript& s, Label axis, Span span, const st
   add_check(ValueCheck::Code::subscript_outside, std::move(inside), message, span);
 }
 
-void Evaluator::outside(Span span, const std::string& base, const std::string& text, Size value, Size size,
-                        bool constant) {
+void Evaluator::outside(Span span, const Words& words, Size value, Size size, bool constant) {
   const std::string reached = sizes_.to_string(value), count = sizes_.to_string(size);
   const std::string last = sizes_.to_string(sizes_.subtract(size, sizes_.constant(1)));
   if (constant)
-    error(span, base + " has no element " + text + ": this axis has size " + count + ", its last subscript is " + last);
+    error(span, words.base + " has no element " + words.text + ": this axis has size " + count +
+                    ", its last subscript is " + last);
   else
-    error(span, base + "[" + text + "] reaches " + reached + ", but the axis of " + base + " has size " + count)
+    error(span, words.whole + " reaches " + reached + ", but the axis of " + words.base + " has size " + count)
         .help("shorten the range, or let it be found: leave out 'in'");
 }
 

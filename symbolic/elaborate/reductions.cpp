@@ -5,7 +5,18 @@
 
 namespace gradus::elaboration {
 
+void Evaluator::require(Size size, bool zero, std::string message, Span span) {
+  auto& all = context_.model.requirements;
+  const bool known = std::any_of(all.begin(), all.end(), [&](const SizeRequirement& r) {
+    return r.size == size && r.must_be_zero == zero && r.message == message;
+  });
+  if (!known) all.push_back({size, zero, std::move(message), place_of(span)});
+}
+
 Value Evaluator::count_of(const std::vector<Label>& bound, const std::vector<Guard>& guards) {
+  Subscript count = graph_.offset(sizes_.constant(1));
+  for (const Label l : bound) count = graph_.scale(count, build_.size(l));
+  if (guards.empty() && small(count) && !frame_.dry) return build_.integer(count);
   return build_.product({build_.constant(1)}, {}, bound, guards);
 }
 
@@ -17,9 +28,7 @@ void Evaluator::require_nonempty(const std::string& name, const std::vector<Labe
     for (const Label l : bound) {
       const Size spare = sizes_.subtract(build_.size(l), sizes_.constant(1));
       if (!sizes_.is_nonnegative(spare))
-        context_.model.requirements.push_back(
-            {spare, false, message + ": the size " + sizes_.to_string(build_.size(l)) + " must be at least 1",
-             place_of(mark)});
+        require(spare, false, message + ": the size " + sizes_.to_string(build_.size(l)) + " must be at least 1", mark);
     }
     return;
   }
