@@ -81,11 +81,6 @@ void mark_outputs(Context& context) {
   }
 }
 
-void report_function_bodies(Context& context) {
-  // Bodies of functions that are never called are not checked further than their syntax: their shapes are unknown.
-  (void)context;
-}
-
 void run(Context& context, const ElaborateOptions& options) {
   if (options.let != nullptr) declare(context, *options.let, true);
   declare(context, context.program, false);
@@ -108,7 +103,7 @@ void run(Context& context, const ElaborateOptions& options) {
   for (const auto& info : context.equations)
     if (info.done) add_value(context, info);
   mark_outputs(context);
-  report_function_bodies(context);
+  check_uncalled_functions(context);
 }
 
 }  // namespace

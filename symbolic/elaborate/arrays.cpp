@@ -364,8 +364,7 @@ Value Evaluator::reshape(ast::Id id) {
       return fail(e.span, "reshape keeps the number of elements, but " + named(e.children[0]) + " is " + from +
                               " and has " + sizes_.to_string(given) + ", and " + to + " has " +
                               sizes_.to_string(count));
-    context_.model.requirements.push_back(
-        {difference, true, "reshape from " + from + " to " + to + " keeps the number of elements", place_of(e.span)});
+    require(difference, true, "reshape from " + from + " to " + to + " keeps the number of elements", e.span);
   }
   return build_.reshape(std::move(v), shape);
 }

@@ -140,6 +140,7 @@ Value Evaluator::call_user(const FunctionInfo& f, ast::Id id) {
 
 Value Evaluator::inline_call(const FunctionInfo& f, ast::Id id, std::vector<Value> values) {
   const ast::Expression& e = at(id);
+  context_.inlined.insert(f.definition);
   // The same function of the same arguments under the same conditions is the same value.
   const auto number =
       function_ids_.try_emplace(f.definition, static_cast<std::uint32_t>(function_ids_.size())).first->second;

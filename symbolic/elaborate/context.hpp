@@ -65,7 +65,8 @@ struct Context {
   std::unordered_set<std::string> reported_names;
   std::set<std::pair<std::uint32_t, std::uint32_t>> reported_places;
   std::size_t inlined_calls = 0;
-  bool has_index_forms = false;  // else no equation needs a dry run
+  std::unordered_set<const ast::FunctionDefinition*> inlined;  // functions whose bodies were elaborated
+  bool has_index_forms = false;                                // else no equation needs a dry run
 
   Sizes& sizes() { return model.graph.sizes(); }
   const Symbol* find(const std::string& key) const {
@@ -86,6 +87,8 @@ void collect_definitions(Context& context);
 // order.cpp
 /// Makes every undeclared name a scalar parameter (`-e`).
 void declare_undeclared(Context& context);
+/// Reports names that do not exist in bodies of functions that nothing calls.
+void check_uncalled_functions(Context& context);
 /// The equations in an order in which each comes after those it uses; reports cycles (and poisons their members).
 std::vector<std::size_t> dependency_order(Context& context);
 

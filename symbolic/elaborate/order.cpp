@@ -296,8 +296,30 @@ std::vector<std::size_t> dependency_order(Context& context) {
   return Order(context).run();
 }
 
+void check_uncalled_functions(Context& context) {
+  for (const auto& [key, f] : context.functions) {
+    if (f.poisoned || context.inlined.count(f.definition) != 0) continue;
+    for (const Use& u : uses_of(f)) {
+      const ast::Name& name = u.expression->name;
+      const bool known = u.function ? is_language_function(name.key) || context.functions.count(name.key) != 0
+                                    : context.find(name.key) != nullptr || is_constant_name(name.key);
+      if (known || !context.reported_names.insert(u.function ? name.key + "(" : name.key).second) continue;
+      std::vector<std::string> candidates;
+      if (u.function) {
+        candidates = function_candidates(context);
+      } else {
+        for (const auto& other : context.symbol_order) candidates.push_back(context.symbols.at(other).text);
+        for (const auto& p : f.definition->parameters) candidates.push_back(p.text);
+      }
+      Diagnostic& d = context.diagnostics.error(
+          name.span, u.function ? "there is no function " + name.text : name.text + " is not declared");
+      const std::string near = did_you_mean(name.text, candidates);
+      if (!near.empty()) d.help("did you mean " + near + "?");
+    }
+  }
+}
+
 void declare_undeclared(Context& context) {
-  std::vector<std::pair<const ast::Expression*, const Use*>> none;
   std::vector<const ast::Expression*> found;
   const auto consider = [&](const std::vector<Use>& uses) {
     for (const Use& u : uses)
