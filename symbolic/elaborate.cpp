@@ -56,10 +56,8 @@ void mark_outputs(Context& context) {
       const Symbol* symbol = context.find(name.key);
       if (symbol == nullptr) {
         if (!context.reported_names.insert(name.key).second) continue;
-        std::vector<std::string> candidates;
-        for (const auto& key : context.symbol_order) candidates.push_back(context.symbols.at(key).text);
         Diagnostic& d = context.diagnostics.error(name.span, name.text + " is not declared");
-        const std::string near = did_you_mean(name.text, candidates);
+        const std::string near = near_value(context, name.text);
         if (!near.empty()) d.help("did you mean " + near + "?");
         continue;
       }

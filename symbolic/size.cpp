@@ -45,8 +45,8 @@ bool shown_nonnegative(const Polynomial& p, const std::vector<const Polynomial*>
   return std::any_of(facts.begin(), facts.end(), [&](const Polynomial* fact) {
     // A fact helps only where its leading part is there to be used up.
     const auto& lead = fact->front();
-    const bool useful = std::any_of(p.begin(), p.end(),
-                                    [&](const auto& t) { return t.atoms == lead.atoms && t.coefficient >= lead.coefficient; });
+    const bool useful = std::any_of(
+        p.begin(), p.end(), [&](const auto& t) { return t.atoms == lead.atoms && t.coefficient >= lead.coefficient; });
     return useful && shown_nonnegative(plus(p, *fact, -1), facts, depth - 1);
   });
 }
@@ -224,13 +224,23 @@ std::string Sizes::to_string(Size a) const {
   const auto& p = polynomials_[a.id];
   if (p.empty()) return "0";
   std::string out;
-  for (const auto& t : p) {
+  // A positive term leads where there is one; a constant comes last.
+  Polynomial shown = p;
+  const bool has_lead =
+      std::any_of(p.begin(), p.end(), [](const Term& t) { return !t.atoms.empty() && t.coefficient > 0; });
+  const auto place = [&](const Term& t) {
+    if (t.atoms.empty()) return has_lead || t.coefficient < 0 ? 2 : 0;
+    return t.coefficient > 0 ? 0 : 1;
+  };
+  std::stable_sort(shown.begin(), shown.end(), [&](const Term& a, const Term& b) { return place(a) < place(b); });
+  for (const auto& t : shown) {
     const std::int64_t c = t.coefficient;
     if (!out.empty())
       out += c < 0 ? "-" : "+";
     else if (c < 0)
       out += "-";
-    const std::string magnitude = std::to_string(c < 0 ? -static_cast<std::uint64_t>(c) : static_cast<std::uint64_t>(c));
+    const std::string magnitude =
+        std::to_string(c < 0 ? -static_cast<std::uint64_t>(c) : static_cast<std::uint64_t>(c));
     std::string product = t.atoms.empty() || magnitude != "1" ? magnitude : "";
     for (const SizeAtom id : t.atoms) {
       const Atom& one = atoms_[id.id];

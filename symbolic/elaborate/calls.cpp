@@ -183,7 +183,7 @@ Value Evaluator::unknown_function(ast::Id id) {
   }
   if (!context_.reported_names.insert(e.name.key + "(").second) return Value::poison();
   Diagnostic& d = error(e.name.span, "there is no function " + name);
-  const std::string near = did_you_mean(name, function_candidates(context_));
+  const std::string near = near_function(context_, name);
   if (!near.empty()) d.help("did you mean " + near + "?");
   return Value::poison();
 }

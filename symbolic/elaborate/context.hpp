@@ -97,13 +97,16 @@ std::vector<std::size_t> dependency_order(Context& context);
 std::string shape_text(const Sizes& sizes, const std::vector<Size>& shape);
 /// "1 argument", "2 arguments".
 std::string counted(std::size_t count, const std::string& noun);
+/// The name nearest to a misspelt one: values and sizes, and what else is in scope. Empty once the errors are more
+/// than anybody reads.
+std::string near_value(const Context& context, const std::string& name, std::vector<std::string> in_scope = {});
+/// The function nearest to a misspelt one.
+std::string near_function(const Context& context, const std::string& name);
 /// Whether a name is a constant of the language (pi, inf).
 bool is_constant_name(const std::string& key);
 /// Names of functions of the language that are known but not built yet.
 bool is_function_to_come(const std::string& key);
 /// Whether a name is a function of the language (built or to come).
 bool is_language_function(const std::string& key);
-/// All names of functions, for did-you-mean.
-std::vector<std::string> function_candidates(const Context& context);
 
 }  // namespace gradus::elaboration

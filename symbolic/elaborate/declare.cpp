@@ -251,7 +251,7 @@ class Declarer {
   bool assumptions(const ast::Statement& statement, const ast::Declared& d, Input& in) {
     const ast::Declaration& declaration = statement.declaration;
     if (declaration.assumptions.empty()) return true;
-    if (!same_shapes(statement)) return !has_index(declaration);
+    if (!same_shapes(statement, &d == &declaration.names[0])) return !has_index(declaration);
     bool good = true;
     for (const auto& a : declaration.assumptions) {
       const std::string& word = a.name.text;
@@ -334,7 +334,7 @@ class Declarer {
   }
 
   /// A line with assumptions whose names have different shapes is an error that shows the lines to write.
-  bool same_shapes(const ast::Statement& statement) {
+  bool same_shapes(const ast::Statement& statement, bool report) {
     const auto& names = statement.declaration.names;
     const auto shape = [&](const ast::Declared& d) {
       const std::string text = format_declared(d);
@@ -342,6 +342,7 @@ class Declarer {
     };
     for (const auto& d : names) {
       if (shape(d) == shape(names[0])) continue;
+      if (!report) return false;
       Diagnostic& error = context_.diagnostics.error(
           statement.span, "an assumption holds for every name of its line, and these names have different shapes");
       std::string words;

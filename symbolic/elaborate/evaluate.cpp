@@ -243,8 +243,7 @@ Value Evaluator::undeclared(ast::Id id) {
   if (function) return fail(e.span, name + " is a function and needs its arguments in parentheses: " + name + "(…)");
   std::vector<std::string> candidates;
   for (std::size_t k = activation().first_binding; k < bindings_.size(); ++k) candidates.push_back(bindings_[k].key);
-  for (const auto& key : context_.symbol_order) candidates.push_back(context_.symbols.at(key).text);
-  const std::string near = did_you_mean(name, candidates);
+  const std::string near = near_value(context_, name, std::move(candidates));
   if (size_position_ && near.empty()) {
     error(e.span, name + " is no size: no declared input has it").help("declare it: dim " + name + " = 3");
     return Value::poison();

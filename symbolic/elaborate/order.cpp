@@ -171,6 +171,9 @@ class Dependencies {
   std::vector<std::vector<std::size_t>> further_;
 };
 
+/// Members of a cycle that a message names.
+constexpr std::size_t most_named = 8;
+
 /// Depth-first order with an explicit stack.
 class Order {
  public:
@@ -217,15 +220,15 @@ class Order {
     std::string names;
     for (std::size_t k = first; k < stack_.size(); ++k) {
       const std::size_t node = stack_[k].node;
-      if (!names.empty()) names += " → ";
-      names += graph_.name(node);
+      if (k - first < most_named) names += graph_.name(node) + " → ";
+      if (k - first == most_named) names += "… → ";
       function = function || graph_.is_function(node);
       if (!graph_.is_function(node)) {
         const EquationInfo& info = context_.equations[node];
         recurrence = recurrence || info.equation->has_brackets;
       }
     }
-    names += " → " + graph_.name(edge.to);
+    names += graph_.name(edge.to);
     const bool reported = std::any_of(stack_.begin() + static_cast<std::ptrdiff_t>(first), stack_.end(),
                                       [&](const Frame& f) { return poisoned(f.node); });
     for (std::size_t k = first; k < stack_.size(); ++k) poison(stack_[k].node);
@@ -249,7 +252,7 @@ class Order {
           info.equation->name.text.empty() ? info.span : info.equation->name.span,
           self ? graph_.name(node) + " is defined by itself; an equation is no update of a variable"
                : "the equations define each other in a circle: " + names);
-      for (std::size_t k = first + 1; k < stack_.size(); ++k)
+      for (std::size_t k = first + 1; k < std::min(stack_.size(), first + most_named); ++k)
         if (!graph_.is_function(stack_[k].node) && !context_.equations[stack_[k].node].equation->name.span.is_none())
           d.note(graph_.name(stack_[k].node) + " is defined here",
                  context_.equations[stack_[k].node].equation->name.span);
@@ -304,16 +307,12 @@ void check_uncalled_functions(Context& context) {
       const bool known = u.function ? is_language_function(name.key) || context.functions.count(name.key) != 0
                                     : context.find(name.key) != nullptr || is_constant_name(name.key);
       if (known || !context.reported_names.insert(u.function ? name.key + "(" : name.key).second) continue;
-      std::vector<std::string> candidates;
-      if (u.function) {
-        candidates = function_candidates(context);
-      } else {
-        for (const auto& other : context.symbol_order) candidates.push_back(context.symbols.at(other).text);
-        for (const auto& p : f.definition->parameters) candidates.push_back(p.text);
-      }
+      std::vector<std::string> parameters;
+      for (const auto& p : f.definition->parameters) parameters.push_back(p.text);
       Diagnostic& d = context.diagnostics.error(
           name.span, u.function ? "there is no function " + name.text : name.text + " is not declared");
-      const std::string near = did_you_mean(name.text, candidates);
+      const std::string near =
+          u.function ? near_function(context, name.text) : near_value(context, name.text, std::move(parameters));
       if (!near.empty()) d.help("did you mean " + near + "?");
     }
   }
@@ -350,7 +349,7 @@ void declare_undeclared(Context& context) {
     context.model.inputs.push_back(std::move(in));
     context.symbols.emplace(e->name.key, symbol);
     context.symbol_order.push_back(e->name.key);
-    const std::string near = did_you_mean(e->name.text, function_candidates(context));
+    const std::string near = near_function(context, e->name.text);
     if (e->name.text == "e")
       context.diagnostics.warning(e->span, "e is taken for a scalar parameter; the number e is exp(1)");
     else if (e->name.text == "T")

@@ -15,6 +15,9 @@ constexpr std::array to_come = {
     "logdet", "inv",     "solve",    "cholesky",       "matrix_power", "expm",      "eigvalsh",     "svdvals",
     "kron",   "grad",    "jacobian", "hessian",        "jvp",          "hvp",       "stop_gradient"};
 
+/// Errors that are shown; later ones need no proposals (each costs a look at every name).
+constexpr std::size_t most_explained = 100;
+
 }  // namespace
 
 std::string shape_text(const Sizes& sizes, const std::vector<Size>& shape) {
@@ -39,7 +42,15 @@ bool is_language_function(const std::string& key) {
          is_function_to_come(key);
 }
 
-std::vector<std::string> function_candidates(const Context& context) {
+std::string near_value(const Context& context, const std::string& name, std::vector<std::string> in_scope) {
+  if (context.diagnostics.error_count() > most_explained) return {};
+  for (const auto& key : context.symbol_order) in_scope.push_back(context.symbols.at(key).text);
+  return did_you_mean(name, in_scope);
+}
+
+std::string near_function(const Context& context, const std::string& name) {
+  if (context.diagnostics.error_count() > most_explained) return {};
+
   std::vector<std::string> out = Evaluator::array_function_names();
   for (std::size_t k = 0; k < function_count(); ++k) {
     const FunctionRow& r = row(static_cast<Function>(k));
@@ -50,7 +61,7 @@ std::vector<std::string> function_candidates(const Context& context) {
   for (const auto& [name, f] : context.functions) out.push_back(f.definition->name.text);
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
-  return out;
+  return did_you_mean(name, out);
 }
 
 }  // namespace gradus::elaboration
