@@ -123,11 +123,33 @@ class Nest {
         });
       };
       if (shape_.rows == 1) return rows(b.begin, b.end, 1);
-      const Register middle = full(b, shape_.rows);
-      rows(b.begin, middle, shape_.rows);
+      const bool eight = shape_.lane_bound && !sink_.running;
+      const Register middle = full(b, eight ? loops::lanes : shape_.rows);
+      if (eight)
+        m_.loop(b.begin, middle, loops::lanes, [&](Register v) { eight_rows(v); });
+      else
+        rows(b.begin, middle, shape_.rows);
       rows(middle, b.end, 1);
     });
   }
+
+  /// Sums in lanes of eight rows, a few side by side; their results become the lanes of one vector.
+  void eight_rows(Register first) {
+    const Label l = *shape_.row;
+    sums_.clear();
+    set_[l] = 1;
+    for (int r = 0; r < loops::lanes; r += shape_.rows) {
+      count_ = shape_.rows;
+      row_ = m_.add(first, m_.integer(r));
+      lanes();
+    }
+    set_[l] = 0;
+    Register all = m_.widen(m_.number(0));
+    for (int r = 0; r < loops::lanes; ++r) all = m_.builder().insert(all, r, sums_[static_cast<std::size_t>(r)]);
+    at_[l] = m_.lanes_from(first);
+    m_.store(sink_.place, axes(), reducer_.finish(all, axes()), sink_.offset);
+  }
+
   void set_row(int u) {
     if (shape_.row) at_[*shape_.row] = m_.scalar(m_.add(row_, m_.integer(u)));
   }
@@ -282,7 +304,11 @@ class Nest {
     if (shape_.lane_bound) {
       Register sum = accumulator(u, 0);
       for (int v = 1; v < per_row; ++v) sum = reducer_.merge(sum, accumulator(u, v));
-      m_.store(sink_.place, axes(), reducer_.finish(reducer_.fold(sum), axes()), sink_.offset);
+      const Register result = reducer_.fold(sum);
+      if (count_ > 1)
+        sums_.push_back(result);
+      else
+        m_.store(sink_.place, axes(), reducer_.finish(result, axes()), sink_.offset);
       return;
     }
     for (int v = 0; v < per_row; ++v) {
@@ -303,6 +329,7 @@ class Nest {
   std::vector<char> set_;   // labels whose coordinate is known
   std::vector<char> skip_;  // guards that loop bounds stand for
   std::vector<Register> accumulators_;
+  std::vector<Register> sums_;   // of the rows of a vector of results so far
   std::vector<Register> masks_;  // of the vectors side by side; none: all lanes are on
   Register row_, lane_;
   int count_ = 1, vectors_ = 1, stride_ = 1;

@@ -17,11 +17,12 @@ namespace planning {
 namespace {
 
 /// Rows of a tile at most and at least. Where a tile ends changes no bit, as long as it is a multiple of 16 rows (two
-/// vectors), so their number may follow the sizes: about 64 kB of rows, but few enough that two walks over them find
-/// them in cache.
-constexpr std::int64_t most_tile_rows = 64, fewest_tile_rows = 16, tile_elements = 8192;
+/// vectors), so their number may follow the sizes: about 8 kB of rows.
+constexpr std::int64_t most_tile_rows = 64, fewest_tile_rows = 16, tile_elements = 1024;
+/// Bytes of the next tile that are asked for before the elementwise work.
+constexpr std::int64_t prefetch_bytes = 4096;
 /// Blocks of a pass at most (a power of two), and rows of a block at least.
-constexpr std::int64_t most_blocks = 64, tree_levels = 6;
+constexpr std::int64_t most_blocks = 256, tree_levels = 8;
 constexpr std::int64_t fewest_rows = 128;
 /// A block's accumulators are at most this many numbers for each of its rows.
 constexpr std::int64_t accumulators_a_row = 16;
@@ -336,6 +337,21 @@ class Planner {
     return m.maximum(m.minimum(m.multiply(m.divide(fit, few), few), m.integer(most_tile_rows)), few);
   }
 
+  /// Asks for the first bytes of the next tile before the elementwise work: the memory is idle meanwhile, and the
+  /// processor's own prefetcher stops at pages.
+  void prefetch_rows(Emitter& m, const Stage& stage, Register next) {
+    std::set<std::uint32_t> seen;
+    for (const Unit& unit : stage.units)
+      for (const Expr e : unit.members)
+        for (const Expr input : roles_.of[e.id].rows) {
+          if (graph_.rank(input) < 2 || !seen.insert(input.id).second) continue;
+          const Place& place = places_.at(input.id);
+          const Register first = m.multiply(next, m.size(place.strides[0]));
+          for (std::int64_t k = 0; k < prefetch_bytes / 8; k += 8)
+            m.builder().prefetch(place.buffer, m.add(first, m.integer(k)));
+        }
+  }
+
   void blocked(const Stage& stage) {
     const Size accumulators = lay_out(stage, unfinished_);
     loops::Phase phase;
@@ -360,7 +376,14 @@ class Planner {
       const Register first = m.add(begin, m.multiply(k, tile));
       m.tile_base = first;
       const Register last = m.minimum(m.add(first, tile), end);
-      for (const Unit& unit : stage.units) emit(m, unit, {first, last}, running);
+      bool asked = false;
+      for (const Unit& unit : stage.units) {
+        if (!asked && unit.form == Form::grouped && unit.depth > 0) {
+          asked = true;
+          prefetch_rows(m, stage, last);
+        }
+        emit(m, unit, {first, last}, running);
+      }
     });
     for (const Unit& unit : stage.units)
       for (const Expr e : unit.members)

@@ -61,6 +61,7 @@ class Assigner {
     for (const Expr e : roles_.order)
       if (graph_[e].kind == Kind::reshape) reshaped_[graph_[e].operands[0].expr.id] = 1;
     broadcast_.resize(graph_.node_count(), 0);
+    repeated_.resize(graph_.node_count(), 0);
     for (const Expr e : roles_.order) note_broadcasts(graph_[e]);
     choose_stream();
     for (const Expr e : roles_.order) assign(e);
@@ -91,14 +92,25 @@ class Assigner {
       }
       if (!weight.empty()) break;
     }
+    if (weight.empty()) weigh_labels(weight);
     double best = 0;
     for (const auto& [size, w] : weight)
       if (w > best) best = w, roles_.stream = size;
   }
 
+  /// Without an input that has an axis (`range(n)`): the sizes of what is computed.
+  void weigh_labels(std::map<Size, double>& weight) const {
+    for (const Expr e : roles_.order)
+      for (const Size s : graph_[e].labels)
+        if (!graph_.sizes().as_constant(s)) weight[s] += 1;
+  }
+
   void note_broadcasts(const Node& n) {
     for (const auto& o : n.operands)
-      if (graph_.rank(o.expr) < n.labels.size()) broadcast_[o.expr.id] = 1;
+      if (graph_.rank(o.expr) < n.labels.size()) {
+        broadcast_[o.expr.id] = 1;
+        if (n.labels.size() > n.rank) repeated_[o.expr.id] = 1;
+      }
   }
 
   /// Calls `visit(operand)` for everything a node reads, data in subscripts included.
@@ -248,6 +260,7 @@ class Assigner {
   /// deviation is computed once a column).
   double limit(Expr e, const Node& n) const {
     if (reshaped_[e.id] != 0) return -1;
+    if (repeated_[e.id] != 0 && n.rank > 0) return 1;
     const bool divides = n.kind == Kind::elementwise && n.function == Function::power;
     return divides && broadcast_[e.id] != 0 ? 2 : cheap;
   }
@@ -301,6 +314,7 @@ class Assigner {
   const std::vector<char>& data_;
   std::vector<char> reshaped_;   // read by a reshape: needs a place
   std::vector<char> broadcast_;  // read by a node with more labels
+  std::vector<char> repeated_;   // … by a reduction: each element many times
   Roles roles_;
 };
 

@@ -97,14 +97,15 @@ Shape choose_shape(Graph& graph, const Places& places, Expr e, std::optional<Lab
   shape.short_code = accesses.work > long_body;
   if (shape.short_code) return shape;
   const auto short_lane = constant(lane);
-  shape.vectors = shape.lane_bound ? 2 : 4;
+  // A tile is a multiple of 16 rows: more vectors would make the order of the sum depend on its length.
+  shape.vectors = shape.lane_bound && stream == lane ? 2 : 4;
   if (short_lane && *short_lane <= 2 * loops::lanes) shape.vectors = *short_lane <= loops::lanes ? 1 : 2;
 
   // Rows side by side: where the lanes are summed they hide its latency; elsewhere they use each vector loaded again.
   double most = 0;
   for (Label l = 0; l < n.rank; ++l) {
     if (l == lane) continue;
-    if (const auto c = constant(l); c && *c < 4) continue;
+    if (const auto c = constant(l); c && *c < (shape.lane_bound ? loops::lanes : 4)) continue;
     double gain = stream == l ? 0.5 : 0;
     for (const Access& a : accesses.all)
       if (a.contiguous[lane] != 0 && a.contiguous[l] == 0 && a.strided[l] == 0) gain += 1;
@@ -113,7 +114,7 @@ Shape choose_shape(Graph& graph, const Places& places, Expr e, std::optional<Lab
   }
   if (shape.row) {
     shape.rows = 4;
-    shape.vectors = std::min(shape.vectors, 2);
+    shape.vectors = std::min(shape.vectors, shape.lane_bound ? 1 : 2);
   }
   return shape;
 }
