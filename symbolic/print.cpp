@@ -181,7 +181,8 @@ class ProgramPrinter {
     std::string subscripts;
     for (const auto& b : line.left) subscripts += (subscripts.empty() ? "" : ",") + spell_name(b.name, form_);
     const auto with = [&](const std::string& name) {
-      return subscripts.empty() ? name : "{" + name + "}_{" + subscripts + "}";
+      if (subscripts.empty()) return name;
+      return (name.find('_') == std::string::npos ? name : "{" + name + "}") + "_{" + subscripts + "}";
     };
     if (planned.role == PlannedLine::Role::derivative)
       return "\\frac{\\partial " + spell_name(planned.of, form_) + "}{\\partial " +

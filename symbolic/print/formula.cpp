@@ -367,7 +367,10 @@ Formula Product::build() && {
   }
   if (above.empty()) above.push_back(number(1));
   Formula out = product_of(std::move(above), false);
-  if (!denominators.empty()) out = quotient_of(std::move(out), product_of(std::move(denominators), arrays));
+  if (!denominators.empty()) {
+    const bool scalar = std::all_of(denominators.begin(), denominators.end(), leads);
+    out = quotient_of(std::move(out), product_of(std::move(denominators), arrays && !scalar));
+  }
   return minus ? negated(std::move(out)) : std::move(out);
 }
 

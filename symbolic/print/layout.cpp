@@ -50,9 +50,13 @@ class Planner {
 
  private:
   struct Measure {
-    std::size_t length = 0;
+    std::size_t array = 0;    // estimated characters in array notation
+    std::size_t indexed = 0;  // and in index notation
+    bool is_array = true;     // whether array notation seems to reach it
     std::uint32_t depth = 0;
     bool heavy = false;  // sums or reduces: not to be written twice
+
+    std::size_t length() const { return is_array ? array : indexed; }
   };
 
   bool is_leaf_kind(Expr e) const {
@@ -87,10 +91,16 @@ class Planner {
   bool has_name(Expr e) const { return layout_.labels.contains(e.id) || named_.contains(e.id); }
 
   Measure inline_measure(Expr e) const {
-    if (const auto l = layout_.labels.find(e.id); l != layout_.labels.end()) return {l->second.size(), 0, false};
+    const auto leaf = [&](std::size_t name) { return Measure{name, name + 3 * graph_.rank(e), true, 0, false}; };
+    if (const auto l = layout_.labels.find(e.id); l != layout_.labels.end()) return leaf(l->second.size());
     if (const auto n = named_.find(e.id); n != named_.end())
-      return {std::max<std::size_t>(2, n->second.name.size()), 0, false};
-    return measures_.at(e.id);
+      return leaf(std::max<std::size_t>(2, n->second.name.size()));
+    Measure m = measures_.at(e.id);
+    if (graph_.rank(e) == 0) {  // a scalar chooses its notation by itself
+      m.array = m.indexed = m.length();
+      m.is_array = true;
+    }
+    return m;
   }
 
   void measure() {
@@ -104,10 +114,10 @@ class Planner {
                                               (n.kind == Kind::softmax && n.softmax == SoftmaxKind::softmax));
       const bool view = n.kind == Kind::contraction && n.operands.size() == 1 && n.guards.empty() &&
                         n.labels.size() == n.rank && n.coefficients[0].is_one();
-      if (view && inline_measure(n.operands[0].expr).length <= cheap) continue;
+      if (view && inline_measure(n.operands[0].expr).length() <= cheap) continue;
       const bool whole_line = roots_at_.contains(e.id) && uses_[e.id] == 1;
       if (whole_line) continue;
-      if (probability || (uses_[e.id] > 1 && (m.heavy || m.length > cheap))) must_name(e);
+      if (probability || (uses_[e.id] > 1 && (m.heavy || m.length() > cheap))) must_name(e);
     }
   }
 
@@ -116,22 +126,52 @@ class Planner {
     Measure m = combined(e);
     // Cut where the line would be too long or too deep: the largest parts first. Sums may be broken into lines instead.
     const bool breaks = n.kind == Kind::sum;
-    if ((m.length > longest_line && !breaks) || m.depth > deepest) {
+    if ((m.length() > longest_line && !breaks) || m.depth > deepest) {
       std::vector<std::pair<std::size_t, Expr>> parts;
       graph_.each_child(e, [&](Expr c) {
-        if (!has_name(c) && !is_leaf_kind(c)) parts.emplace_back(inline_measure(c).length, c);
+        if (!has_name(c) && !is_leaf_kind(c)) parts.emplace_back(inline_measure(c).length(), c);
       });
       std::sort(parts.begin(), parts.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+      std::size_t total = m.length();
       for (const auto& [length, part] : parts) {
         const bool deep = m.depth > deepest && measures_.at(part.id).depth >= deepest;
-        const bool wide = !breaks && m.length > longest_line && length > worth_a_name;
+        const bool wide = !breaks && total > longest_line && length > worth_a_name;
         if (has_name(part) || (!deep && !wide)) continue;
         must_name(part);
-        m.length -= std::min(m.length, length - std::min<std::size_t>(length, 2));
+        total -= length - 2;
       }
       m = combined(e);
     }
     return m;
+  }
+
+  /// The labels that an operand is read by, when each is the whole of a subscript.
+  static std::optional<std::vector<Label>> plain_labels(const Operand& o) {
+    std::vector<Label> out;
+    for (const auto& s : o.subscripts) {
+      if (s.is_constant()) continue;
+      if (s.labels.size() != 1 || !s.data.empty()) return std::nullopt;
+      out.push_back(s.labels[0].label);
+    }
+    return out;
+  }
+
+  /// Whether array notation is likely to reach a node (the writer decides; this only estimates its length).
+  static bool seems_array(const Node& n) {
+    if (n.kind == Kind::index) return false;
+    const bool binds = n.labels.size() > n.rank;
+    for (const auto& g : n.guards)
+      if (binds || g.kind != Guard::Kind::condition) return false;
+    std::size_t tables = 0;
+    for (const auto& o : n.operands) {
+      const auto labels = plain_labels(o);
+      if (!labels) return false;
+      if (labels->size() > 2) ++tables;
+      if (binds || (n.rank == 2 && labels->size() == 2)) continue;
+      for (std::size_t k = 0; k < labels->size(); ++k)
+        if ((*labels)[k] != n.rank - labels->size() + k) return false;
+    }
+    return !binds || tables == 0 || n.operands.size() == 1;
   }
 
   Measure combined(Expr e) const {
@@ -139,10 +179,13 @@ class Planner {
     Measure m;
     m.heavy =
         n.kind == Kind::softmax || n.kind == Kind::reduce || (n.kind == Kind::contraction && n.labels.size() > n.rank);
-    m.length = own_length(n);
+    m.array = m.indexed = own_length(n);
+    m.is_array = n.rank == 0 || seems_array(n);
     graph_.each_child(e, [&](Expr c) {
       const Measure child = inline_measure(c);
-      m.length += child.length;
+      m.array += child.array;
+      m.indexed += child.indexed;
+      m.is_array = m.is_array && child.is_array;
       m.depth = std::max(m.depth, child.depth + 1);
       m.heavy = m.heavy || child.heavy;
     });

@@ -37,8 +37,8 @@ struct Row {
 // clang-format off
 constexpr Row patterns[] = {
   {Op::quotient,    {{{"#1/#2", product, {product, tight}},       {"#1/#2", product, {product, tight}},       {"\\frac{#1}{#2}", tight, {any, any}}}}},
-  {Op::power,       {{{"#1^#2", tight, {postfix, tight}},         {"#1^#2", tight, {postfix, tight}},         {"{#1}^{#2}", tight, {postfix, any}}}}},
-  {Op::transpose,   {{{"#1.T", postfix, {postfix}},               {"#1ᵀ", postfix, {postfix}},                {"{#1}^{\\top}", tight, {postfix}}}}},
+  {Op::power,       {{{"#1^#2", tight, {postfix, tight}},         {"#1^#2", tight, {postfix, tight}},         {"#1^{#2}", tight, {postfix, any}}}}},
+  {Op::transpose,   {{{"#1.T", postfix, {postfix}},               {"#1ᵀ", postfix, {postfix}},                {"#1^{\\top}", tight, {postfix}}}}},
   {Op::norm,        {{{"||#1||", postfix, {any}},                 {"‖#1‖", postfix, {any}},                   {"\\lVert #1 \\rVert", postfix, {any}}}}},
   {Op::negate,      {{{"-#1", sum, {product}},                    {"-#1", sum, {product}},                    {"-#1", sum, {product}}}}},
   {Op::logical_not, {{{"not #1", Level::logic_not, {Level::logic_not}}, {"not #1", Level::logic_not, {Level::logic_not}}, {"\\neg #1", Level::logic_not, {postfix}}}}},
@@ -144,9 +144,17 @@ class Speller {
         continue;
       }
       const auto operand = static_cast<std::size_t>(pattern[++k] - '1');
-      out += text(f.parts[operand], least[operand]);
+      std::string piece = text(f.parts[operand], least[operand]);
+      const bool raised = latex() && k + 1 < pattern.size() && pattern[k + 1] == '^';
+      out += raised ? base(std::move(piece)) : piece;
     }
     return out;
+  }
+
+  /// What LaTeX raises or lowers stands in braces where it has an index or an exponent of its own.
+  static std::string base(std::string piece) {
+    const bool has_script = piece.find_first_of("_^") != std::string::npos && !piece.starts_with("\\left(");
+    return has_script ? "{" + piece + "}" : piece;
   }
 
   /// ² ³ … of a small whole exponent, or nothing.
@@ -201,8 +209,8 @@ class Speller {
     std::string inside;
     for (std::size_t k = 1; k < f.parts.size(); ++k)
       inside += (k > 1 ? (latex() ? "," : ", ") : "") + text(f.parts[k], any);
-    const std::string base = text(f.parts[0], postfix);
-    return {latex() ? "{" + base + "}_{" + inside + "}" : base + "[" + inside + "]", postfix};
+    std::string array = text(f.parts[0], postfix);
+    return {latex() ? base(std::move(array)) + "_{" + inside + "}" : array + "[" + inside + "]", postfix};
   }
 
   Spelled spell_function(const Formula& f) const {
@@ -210,6 +218,7 @@ class Speller {
     if (!latex()) {
       if (f.parts.empty())
         return {std::string(form_ == Form::unicode ? unicode_constant(f.function) : r.name), postfix};
+      if (form_ == Form::unicode && f.function == Function::sqrt) return {"√(" + text(f.parts[0], any) + ")", postfix};
       if (form_ == Form::unicode && f.function == Function::abs) return {"|" + text(f.parts[0], any) + "|", postfix};
       return {std::string(r.name) + "(" + join(f.parts, ", ", any) + ")", postfix};
     }
@@ -223,7 +232,8 @@ class Speller {
     }
     if (f.function == Function::hypot) least = {postfix, postfix, any};
     const bool closed = fenced || f.parts.empty() || r.latex.back() == ')' || r.latex.starts_with("\\sqrt");
-    return {fill(f, r.latex, least), closed ? postfix : Level::sign};
+    const bool raised = f.function == Function::exp || f.function == Function::exp2;
+    return {fill(f, r.latex, least), closed ? postfix : (raised ? tight : Level::sign)};
   }
 
   static std::string_view unicode_constant(Function f) {
@@ -258,7 +268,24 @@ class Speller {
     return {function + "[" + head + "](" + text(f.parts[0], any) + ")", postfix};
   }
 
+  static std::string latex_operator(const std::string& function) {
+    if (function == "sum" || function == "prod" || function == "max" || function == "min") return "\\" + function;
+    return "\\operatorname*{" + escape(function) + "}";
+  }
+
+  /// \sum_{i=0}^{n-1}; a filter stands below the sign with the ranges.
   Spelled spell_over_latex(const Formula& f) const {
+    const bool big = f.text == "sum" || f.text == "prod";
+    const std::string body = big ? text(f.parts[0], product) : "\\left(" + text(f.parts[0], any) + "\\right)";
+    std::string head;
+    if (big && f.parts.size() == 1) {
+      for (const Binder& b : f.binders) {
+        const Formula last = add({b.range[1], number(-1)});
+        head += latex_operator(f.text) + "_{" + spell_name(b.name, form_) + "=" + text(b.range[0], sum) + "}^{" +
+                text(last, any) + "} ";
+      }
+      return {head + body, product};
+    }
     std::string under;
     for (const Binder& b : f.binders) {
       if (!under.empty()) under += " \\\\ ";
@@ -267,14 +294,7 @@ class Speller {
     if (f.parts.size() > 1) under += " \\\\ " + text(f.parts[1], any);
     const bool several = f.binders.size() + f.parts.size() > 2;
     if (several) under = "\\substack{" + under + "}";
-    const bool big = f.text == "sum" || f.text == "prod";
-    const std::string head = f.text == "sum"    ? "\\sum"
-                             : f.text == "prod" ? "\\prod"
-                             : f.text == "max"  ? "\\max"
-                             : f.text == "min"  ? "\\min"
-                                                : "\\operatorname*{" + escape(f.text) + "}";
-    std::string body = big ? text(f.parts[0], product) : "\\left(" + text(f.parts[0], any) + "\\right)";
-    return {head + "_{" + under + "} " + body, big ? product : postfix};
+    return {latex_operator(f.text) + "_{" + under + "} " + body, big ? product : postfix};
   }
 
   Form form_;

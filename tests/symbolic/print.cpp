@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "latex_check.hpp"
 #include "symbolic/model.hpp"
 
 using namespace gradus;
@@ -155,21 +156,6 @@ std::size_t count(const std::string& text, const std::string& part) {
   return n;
 }
 
-/// Braces, environments and \\left \\right come in pairs.
-bool is_balanced_latex(const std::string& text) {
-  int depth = 0;
-  for (std::size_t k = 0; k < text.size(); ++k) {
-    if (text[k] == '\\' && k + 1 < text.size() && (text[k + 1] == '{' || text[k + 1] == '}' || text[k + 1] == '_')) {
-      ++k;
-      continue;
-    }
-    if (text[k] == '{') ++depth;
-    if (text[k] == '}' && --depth < 0) return false;
-  }
-  return depth == 0 && count(text, "\\left(") == count(text, "\\right)") &&
-         count(text, "\\begin{") == count(text, "\\end{");
-}
-
 }  // namespace
 
 TEST_CASE("Unicode and LaTeX say the same with other signs") {
@@ -181,19 +167,28 @@ TEST_CASE("Unicode and LaTeX say the same with other signs") {
   CHECK(w.text(z, Form::unicode) == "X · β");
   CHECK(w.text(back, Form::unicode) == "Xᵀ · r");
   CHECK(w.text(z, Form::latex) == "X \\, \\beta");
-  CHECK(w.text(back, Form::latex) == "{X}^{\\top} \\, r");
+  CHECK(w.text(back, Form::latex) == "X^{\\top} \\, r");
   const Expr square = w.g.contraction({w.n}, 0, 1, {w.at(r, {0}), w.at(r, {0})});
   CHECK(w.text(square, Form::unicode) == "‖r‖²");
   CHECK(w.text(w.g.divide(w.g.apply(Function::exp, {s}), s), Form::latex) ==
         "\\frac{e^{\\mathrm{log}_{s}}}{\\mathrm{log}_{s}}");
   const Expr chosen =
       w.g.apply(Function::select, {w.g.apply(Function::less, {s, w.g.constant(0)}), s, w.g.constant(1)});
-  CHECK(is_balanced_latex(w.text(chosen, Form::latex)));
+  CHECK(testing::latex_problem(w.text(chosen, Form::latex)) == "");
   CHECK(count(w.text(chosen, Form::latex), "\\begin{cases}") == 1);
   Guard below{Guard::Kind::nonnegative, w.g.subtract(w.g.label(1), w.g.label(0)), {}};
   const Expr pairs = w.g.contraction({w.n, w.n}, 0, 1, {w.at(r, {0}), w.at(r, {1})}, {below});
   CHECK(w.text(pairs, Form::unicode) == "Σ[i, j : i ≤ j](r[i]*r[j])");
-  CHECK(is_balanced_latex(w.text(pairs, Form::latex)));
+  CHECK(testing::latex_problem(w.text(pairs, Form::latex)) == "");
+}
+
+TEST_CASE("the LaTeX check of these tests finds what LaTeX would refuse") {
+  for (const std::string bad : {"a_{i}_{j}", "{a", "a}", "\\left(a", "\\frac{a}", "\\begin{cases} a & b", "\\nonsense",
+                                "λ", "a & b", "\\mathrm{log_softmax}", "x^{2}^{3}"})
+    CHECK_MESSAGE(testing::latex_problem(bad) != "", bad);
+  for (const std::string good :
+       {"{a_{i}}_{j}", "x_{i}^{2}", "\\frac{a}{b}", "\\left(a\\right)_{j}", "\\sqrt[3]{x}", "\\mathrm{log\\_p}"})
+    CHECK_MESSAGE(testing::latex_problem(good) == "", good);
 }
 
 TEST_CASE("a whole program: declarations, named values, loss, gradient") {
@@ -243,9 +238,9 @@ p = sigmoid(z)
 )");
   CHECK(print(w.model, w.derived, Form::latex) == R"(\begin{aligned}
 z &= X \, w + b \\
-\mathrm{loss} &= \operatorname{mean}\left(\operatorname{softplus}(z) - y \odot z\right) + \frac{\lambda}{2} \, {\lVert w \rVert}^{2} \\
+\mathrm{loss} &= \operatorname{mean}\left(\operatorname{softplus}(z) - y \odot z\right) + \frac{\lambda}{2} \, \lVert w \rVert^{2} \\
 p &= \sigma(z) \\
-\frac{\partial \mathrm{loss}}{\partial w} &= \frac{{X}^{\top} \, \left(p - y\right)}{n} + \lambda \, w \\
+\frac{\partial \mathrm{loss}}{\partial w} &= \frac{X^{\top} \, \left(p - y\right)}{n} + \lambda \, w \\
 \frac{\partial \mathrm{loss}}{\partial b} &= \operatorname{mean}\left(p - y\right)
 \end{aligned}
 )");

@@ -6,6 +6,7 @@
 #include "../close.hpp"
 #include "../zoo_case.hpp"
 #include "frontend/parse.hpp"
+#include "latex_check.hpp"
 #include "symbolic/derive.hpp"
 #include "symbolic/elaborate.hpp"
 #include "symbolic/interpret.hpp"
@@ -60,6 +61,8 @@ std::string round_trip(const testing::ZooCase& zoo, std::string& text) {
     for (const auto& w : zoo.data["wrt"]) options.wrt.push_back(name_key(w.get<std::string>()));
   const Derived derived = derive(*raw.model, options);
   text = print(*raw.model, derived, Form::text);
+  const std::string latex = print(*raw.model, derived, Form::latex);
+  if (const auto bad = testing::latex_problem(latex); !bad.empty()) return "LaTeX: " + bad;
   Checked again = check(text);
   if (!again.model) return "printed text: " + again.errors;
   std::vector<std::string> names;
