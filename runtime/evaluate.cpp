@@ -140,36 +140,33 @@ loops::Result Call::run_compiled(ThreadPool& pool) {
   return failure;
 }
 
-void report_failure(Model& model, const std::vector<Expr>& checks, loops::Result result, const Bindings& bindings,
-                    Diagnostics& diagnostics) {
-  Diagnostics ignored;
-  ThreadPool pool(1);
-  const std::size_t known = std::min(checks.size(), model.checks.size());
-  const std::vector<Expr> conditions(checks.begin(), checks.begin() + static_cast<std::ptrdiff_t>(known));
-  const Compiled compiled = compile(model, conditions, {});
-  Call call(compiled, model, conditions, bindings, 1, ignored);
-  bool found = false;
-  if (call.good() && call.run(pool).code == loops::Code::ok) {
-    for (std::size_t k = 0; k < known; ++k) {
-      if (call.outputs()[k].values.at(0) == 1) continue;
-      diagnostics.error(model.checks[k].span, model.checks[k].message);
-      found = true;
-    }
+void report_failure(const Model& model, loops::Result result, Diagnostics& diagnostics) {
+  const auto number = static_cast<std::size_t>(result.detail);
+  switch (result.code) {
+    case loops::Code::ok:
+      return;
+    case loops::Code::bad_size:
+      if (number < model.requirements.size()) {
+        diagnostics.error(model.requirements[number].span, model.requirements[number].message);
+      } else {
+        diagnostics.error(Span::none(), "a size is out of range");
+      }
+      return;
+    case loops::Code::subscript_outside:
+    case loops::Code::empty_reduction:
+      if (number < model.checks.size()) {
+        diagnostics.error(model.checks[number].span, model.checks[number].message);
+      } else if (number - model.checks.size() < model.inputs.size()) {
+        const Input& input = model.inputs[number - model.checks.size()];
+        diagnostics.error(input.span, fmt::format("the index data {} are outside their range", input.name));
+      } else {
+        diagnostics.error(Span::none(), "a subscript is outside its axis");
+      }
+      return;
+    case loops::Code::out_of_memory:
+      diagnostics.error(Span::none(), "there is not enough memory for these sizes");
+      return;
   }
-  if (found) return;
-  const auto text = [&]() -> std::string {
-    switch (result.code) {
-      case loops::Code::subscript_outside:
-        return fmt::format("a subscript is outside its axis (its value is {})", result.detail);
-      case loops::Code::empty_reduction:
-        return "a mean, maximum or the like of nothing";
-      case loops::Code::bad_size:
-        return "a size is out of range";
-      default:
-        return "not enough memory";
-    }
-  };
-  diagnostics.error(Span::none(), text());
 }
 
 std::optional<std::vector<Array>> evaluate(Model& model, const std::vector<Expr>& roots,
@@ -181,7 +178,7 @@ std::optional<std::vector<Array>> evaluate(Model& model, const std::vector<Expr>
   if (!call.good()) return std::nullopt;
   const loops::Result result = call.run(pool);
   if (result.code != loops::Code::ok) {
-    report_failure(model, checks, result, bindings, diagnostics);
+    report_failure(model, result, diagnostics);
     return std::nullopt;
   }
   return std::move(call.outputs());

@@ -72,8 +72,7 @@ std::optional<std::vector<Array>> evaluate(Model& model, const std::vector<Expr>
                                            const std::vector<Expr>& checks, const Bindings& bindings, ThreadPool& pool,
                                            Diagnostics& diagnostics, std::string& notes);
 
-/// Reports why a run ended with a code: finds the check of the model that fails.
-void report_failure(Model& model, const std::vector<Expr>& checks, loops::Result result, const Bindings& bindings,
-                    Diagnostics& diagnostics);
+/// Reports why a run ended with a code: what the program checked, in the user's terms.
+void report_failure(const Model& model, loops::Result result, Diagnostics& diagnostics);
 
 }  // namespace gradus
