@@ -3,13 +3,16 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <functional>
 #include <limits>
 
 #include "codegen/interpret.hpp"
+#include "codegen/print_c.hpp"
 #include "symbolic/function.hpp"
+#include "tests/codegen/shared_library.hpp"
 
 using namespace gradus;
 using namespace gradus::loops;
@@ -66,7 +69,35 @@ bool same_bits(double a, double b) {
   return (std::isnan(a) && std::isnan(b)) || std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
 }
 
-// Runs a program compiled for two machines and interpreted; all must agree.
+// The C printer's text as an Executable.
+class Printed final : public Executable {
+ public:
+  explicit Printed(const Program& program) : program_(program), library_("f.c", print_c(program, "f")) {}
+  std::int64_t block_count(std::size_t phase, const std::int64_t* sizes) const override {
+    if (!program_.phases[phase].blocked) return 1;
+    return library_.function<std::int64_t(const std::int64_t*)>(("f_count" + std::to_string(phase)).c_str())(sizes);
+  }
+  Result run(std::size_t phase, std::int64_t block, const std::int64_t* sizes, const void* const* inputs,
+             double* const* outputs, void* workspace, void* scratch) const override {
+    using F = int(std::int64_t, const std::int64_t*, const void* const*, double* const*, void*, void*, std::int64_t*);
+    Result result;
+    F* const f = library_.function<F>(("f_phase" + std::to_string(phase)).c_str());
+    result.code = static_cast<Code>(f(block, sizes, inputs, outputs, workspace, scratch, &result.detail));
+    return result;
+  }
+
+ private:
+  const Program& program_;
+  testing::Library library_;
+};
+
+bool calls_functions(const Body& body) {
+  return std::any_of(body.begin(), body.end(), [](const Instruction& i) {
+    return i.op == Op::function || calls_functions(i.body) || calls_functions(i.otherwise);
+  });
+}
+
+// Runs a program interpreted, compiled for two machines and printed as C; all must agree.
 void agree(Fixture& f, const std::vector<double>& x, const std::vector<std::int64_t>& c) {
   REQUIRE(check(f.program) == "");
   std::string error;
@@ -75,9 +106,16 @@ void agree(Fixture& f, const std::vector<double>& x, const std::vector<std::int6
   const auto count = static_cast<std::size_t>(*f.sizes.as_constant(f.program.buffers[f.out.id].elements));
   std::vector<double> expected(count, -7);
   const Result wanted = run(*interpreted(f.program), f.program, x, c, expected.data());
-  for (const char* const cpu : {"native", "x86-64-v3"}) {
+  std::vector<const char*> ways = {"native", "x86-64-v3"};
+  // Printed as C, functions are libm's.
+  if (!calls_functions(f.program.phases[0].body)) ways.push_back("C");
+  for (const char* const cpu : ways) {
     CAPTURE(std::string(cpu));
-    const auto code = backend->compile(f.program, {"", cpu}, error);
+    std::unique_ptr<Executable> code;
+    if (std::string(cpu) == "C")
+      code = std::make_unique<Printed>(f.program);
+    else
+      code = backend->compile(f.program, {"", cpu}, error);
     REQUIRE_MESSAGE(code, error);
     std::vector<double> got(count, -7);
     const Result result = run(*code, f.program, x, c, got.data());

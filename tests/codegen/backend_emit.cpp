@@ -1,55 +1,21 @@
 // Emitted objects: the C functions give the interpreter's bits, honour NULL, codes and the workspace, and repeat.
-#include <dlfcn.h>
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <bit>
 #include <cmath>
-#include <cstdlib>
-#include <fstream>
 #include <string>
 
 #include "bench/logistic_form.hpp"
 #include "codegen/backend.hpp"
+#include "codegen/print_c.hpp"
+#include "tests/close.hpp"
+#include "tests/codegen/shared_library.hpp"
 
 using namespace gradus;
 using namespace gradus::loops;
 using Kind = CParameter::Kind;
 
 namespace {
-
-// An object linked into a library of its own that is opened here.
-class Library {
- public:
-  explicit Library(const std::string& object) {
-    char folder[] = "/tmp/gradus-test-XXXXXX";
-    REQUIRE(mkdtemp(folder));
-    folder_ = folder;
-    std::ofstream(folder_ + "/f.o", std::ios::binary) << object;
-    // Everything but libm must be in the object.
-    const std::string command = "cc -shared -Wl,-z,defs -o " + folder_ + "/f.so " + folder_ + "/f.o -lm";
-    REQUIRE(std::system(command.c_str()) == 0);
-    handle_ = dlopen((folder_ + "/f.so").c_str(), RTLD_NOW | RTLD_LOCAL);
-    REQUIRE(handle_);
-  }
-  ~Library() {
-    dlclose(handle_);
-    for (const char* const file : {"/f.o", "/f.so"}) unlink((folder_ + file).c_str());
-    rmdir(folder_.c_str());
-  }
-  Library(const Library&) = delete;
-  Library& operator=(const Library&) = delete;
-  template <class F>
-  F* function(const char* name) {
-    void* const symbol = dlsym(handle_, name);
-    REQUIRE(symbol);
-    return reinterpret_cast<F*>(symbol);
-  }
-
- private:
-  std::string folder_;
-  void* handle_ = nullptr;
-};
 
 std::string emit(const std::string& name, const std::vector<CFunction>& functions, const char* cpu,
                  EmitKind kind = EmitKind::object) {
@@ -113,7 +79,7 @@ TEST_CASE("one object at many sizes gives the interpreter's bits, for several ma
   REQUIRE(check(form->program) == "");
   for (const char* const cpu : {"native", "x86-64-v3", "x86-64-v2"}) {
     CAPTURE(std::string(cpu));
-    Library library(emit("model", logistic_functions(form->program), cpu));
+    testing::Library library("f.o", emit("model", logistic_functions(form->program), cpu));
     Grad* const grad = library.function<Grad>("model_grad");
     Workspace* const workspace_bytes = library.function<Workspace>("model_workspace");
     const std::int64_t sizes[][2] = {{0, 3}, {1, 1}, {7, 0}, {9, 17}, {1023, 31}, {4097, 30}, {130, 64}};
@@ -185,7 +151,7 @@ TEST_CASE("a call that fails late leaves outputs untouched") {
                                               {Kind::index_scalar, "c", 1},
                                               {Kind::output, "p", 0},
                                               {Kind::workspace, "workspace", 0}}}};
-  Library library(emit("f", functions, "native"));
+  testing::Library library("f.o", emit("f", functions, "native"));
   auto* const f = library.function<int(std::int64_t, const double*, std::int64_t, double*, void*)>("f_output_p");
   auto* const bytes = library.function<std::size_t(std::int64_t)>("f_workspace");
   const double good[] = {1, 2, 3}, bad[] = {1, 2, -3};
@@ -197,6 +163,30 @@ TEST_CASE("a call that fails late leaves outputs untouched") {
   CHECK(out[0] == 11);
   CHECK(out[2] == 13);
   CHECK(f(3, good, 10, nullptr, workspace.data()) == 0);
+}
+
+TEST_CASE("printed as C, logistic regression has the interpreter's values") {
+  bench::Shape shape;
+  shape.block_rows = 16;
+  const auto form = bench::logistic_form(shape);
+  const testing::Library library("f.c", print_c(form->program, "f"));
+  using Phase = int(std::int64_t, const std::int64_t*, const void* const*, double* const*, void*, void*, std::int64_t*);
+  const Inputs in(37, 11);
+  const std::int64_t sizes[] = {37, 11};
+  const void* inputs[] = {in.x.data(), in.y.data(), in.w.data(), &in.b};
+  std::vector<double> grad(11), wanted_grad(11), workspace(4000);
+  double loss = 0, grad_b = 0, wanted = 0, wanted_b = 0;
+  double* outputs[] = {&loss, grad.data(), &grad_b};
+  const auto count = library.function<std::int64_t(const std::int64_t*)>("f_count0")(sizes);
+  CHECK(count == 3);
+  std::int64_t detail = 0;
+  for (std::int64_t k = 0; k < count; ++k)
+    CHECK(library.function<Phase>("f_phase0")(k, sizes, inputs, outputs, workspace.data(), nullptr, &detail) == 0);
+  CHECK(library.function<Phase>("f_phase1")(0, sizes, inputs, outputs, workspace.data(), nullptr, &detail) == 0);
+  interpret(form->program, {{37, 11}, {inputs, inputs + 4}, {&wanted, wanted_grad.data(), &wanted_b}});
+  CHECK(testing::close_relative(loss, wanted, 1e-14));
+  CHECK(testing::close_relative(grad_b, wanted_b, 1e-13));
+  for (std::size_t j = 0; j < grad.size(); ++j) CHECK(testing::close_relative(grad[j], wanted_grad[j], 1e-12));
 }
 
 TEST_CASE("other targets: an object for another architecture") {
