@@ -183,7 +183,8 @@ TEST_CASE("printed as C, logistic regression has the interpreter's values") {
   for (std::int64_t k = 0; k < count; ++k)
     CHECK(library.function<Phase>("f_phase0")(k, sizes, inputs, outputs, workspace.data(), nullptr, &detail) == 0);
   CHECK(library.function<Phase>("f_phase1")(0, sizes, inputs, outputs, workspace.data(), nullptr, &detail) == 0);
-  interpret(form->program, {{37, 11}, {inputs, inputs + 4}, {&wanted, wanted_grad.data(), &wanted_b}});
+  interpret(form->program,
+            {{37, 11}, {in.x.data(), in.y.data(), in.w.data(), &in.b}, {&wanted, wanted_grad.data(), &wanted_b}});
   CHECK(testing::close_relative(loss, wanted, 1e-14));
   CHECK(testing::close_relative(grad_b, wanted_b, 1e-13));
   for (std::size_t j = 0; j < grad.size(); ++j) CHECK(testing::close_relative(grad[j], wanted_grad[j], 1e-12));
