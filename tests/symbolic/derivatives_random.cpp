@@ -1,11 +1,13 @@
 // Random graphs of every kind of node: forward derivatives against differences, reverse against forward.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
 #include "symbolic/differentiate.hpp"
 #include "symbolic/interpret.hpp"
+#include "symbolic/simplify.hpp"
 
 using namespace gradus;
 
@@ -259,6 +261,10 @@ class Grower {
   std::mt19937 random_;
 };
 
+bool all_finite(const Array& a) {
+  return std::all_of(a.values.begin(), a.values.end(), [](double x) { return std::isfinite(x); });
+}
+
 /// Whether all is finite and equal relative to the largest magnitude.
 bool agree(const Array& got, const Array& want, double tolerance) {
   double scale = 1;
@@ -332,4 +338,38 @@ TEST_CASE("random graphs: forward derivatives are differences, reverse ones are 
     check_derivatives(grown, grown.any(grown.vectors));
     check_derivatives(grown, grown.any(grown.tables));
   }
+}
+
+TEST_CASE("random graphs: a missing value that the root does not notice leaves all gradients finite") {
+  std::size_t unnoticed = 0;
+  for (unsigned seed = 1; seed <= 200; ++seed) {
+    CAPTURE(seed);
+    Grower grown(seed + 70'000);
+    const std::size_t steps = 4 + grown.pick(16);
+    for (std::size_t k = 0; k < steps; ++k) grown.grow();
+    const Expr root = grown.any(grown.scalars);
+    std::vector<Expr> all = derivatives(grown.g, root, grown.inputs);
+    const std::vector<Expr> simple = simplify(grown.g, all);
+    all.insert(all.end(), simple.begin(), simple.end());
+    all.push_back(root);
+    for (int trial = 0; trial < 6; ++trial) {
+      Bindings at = grown.at;
+      const auto input = static_cast<std::uint32_t>(grown.pick(4));
+      auto& values = at.inputs[input].values;
+      const std::size_t element = grown.pick(values.size());
+      values[element] = std::nan("");
+      CAPTURE(input);
+      CAPTURE(element);
+      const std::vector<Array> got = evaluate_reference(grown.g, all, at);
+      if (!std::isfinite(got.back().values[0])) continue;
+      ++unnoticed;
+      for (std::size_t k = 0; k < all.size() - 1; ++k) {
+        const bool before = k < grown.inputs.size();
+        INFO((before ? "derived: " : "simplified: ") << debug_text(grown.g, all[k]));
+        CHECK(all_finite(got[k]));
+        if (k % grown.inputs.size() == input) CHECK(got[k].values[element] == 0);
+      }
+    }
+  }
+  CHECK(unnoticed > 100);
 }
