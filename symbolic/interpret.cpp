@@ -2,151 +2,15 @@
 #include "symbolic/interpret.hpp"
 
 #include <algorithm>
-#include <memory>
 #include <stdexcept>
 #include <utility>
 
-#include "symbolic/real.hpp"
+#include "symbolic/reference_loops.hpp"
 
 namespace gradus {
 namespace {
 
-constexpr std::int64_t no_integer = INT64_MIN;  // what a value that is no integer counts as in a subscript
-
-/// A node's values, row-major.
-struct Tensor {
-  std::vector<std::int64_t> shape;
-  std::vector<Real> values;
-  std::vector<std::int64_t> integers;  // of index data, filled when first read as subscripts
-};
-
-std::int64_t count(const std::vector<std::int64_t>& shape, std::size_t rank) {
-  std::int64_t product = 1;
-  for (std::size_t k = 0; k < rank; ++k) product *= shape[k];
-  return product;
-}
-
-void read_as_integers(Tensor& t) {
-  if (t.integers.size() == t.values.size()) return;
-  t.integers.clear();
-  for (const Real& x : t.values) {
-    const bool whole = mpfr_integer_p(x.raw()) && mpfr_fits_slong_p(x.raw(), MPFR_RNDN);
-    t.integers.push_back(whole ? mpfr_get_si(x.raw(), MPFR_RNDN) : no_integer);
-  }
-}
-
-/// A subscript with the sizes put in.
-struct Place {
-  struct Data;
-  std::int64_t offset = 0;
-  std::vector<std::pair<Label, std::int64_t>> labels;
-  std::vector<Data> data;
-
-  std::int64_t at(const std::int64_t* label_values) const;
-};
-
-struct Place::Data {
-  std::int64_t coefficient = 0;
-  const Tensor* tensor = nullptr;
-  std::vector<Place> subscripts;
-};
-
-/// The position of an element, or -1 outside.
-std::int64_t position(const Tensor& t, const std::vector<Place>& subscripts, const std::int64_t* label_values) {
-  std::int64_t result = 0;
-  for (std::size_t k = 0; k < subscripts.size(); ++k) {
-    const std::int64_t s = subscripts[k].at(label_values);
-    if (s < 0 || s >= t.shape[k]) return -1;
-    result = result * t.shape[k] + s;
-  }
-  return result;
-}
-
-std::int64_t Place::at(const std::int64_t* label_values) const {
-  std::int64_t result = offset;
-  for (const auto& [label, coefficient] : labels) result += coefficient * label_values[label];
-  for (const Data& d : data) {
-    const std::int64_t where = position(*d.tensor, d.subscripts, label_values);
-    const std::int64_t value = where < 0 ? no_integer : d.tensor->integers[static_cast<std::size_t>(where)];
-    if (value == no_integer) return no_integer;
-    result += d.coefficient * value;
-  }
-  return result;
-}
-
-struct Access {
-  const Tensor* tensor = nullptr;
-  std::vector<Place> subscripts;
-
-  /// The element, or null outside.
-  const Real* at(const std::int64_t* label_values) const {
-    const std::int64_t where = position(*tensor, subscripts, label_values);
-    return where < 0 ? nullptr : &tensor->values[static_cast<std::size_t>(where)];
-  }
-};
-
-struct Test {
-  Guard::Kind kind = Guard::Kind::nonnegative;
-  Place affine;
-  Access condition;
-  Label last = 0;          // one more than the last label it depends on
-  std::int64_t slope = 0;  // of label `last - 1`, when the test bounds that label's loop (no data)
-
-  bool holds(const std::int64_t* label_values) const {
-    if (kind == Guard::Kind::condition) {
-      const Real* c = condition.at(label_values);
-      return c != nullptr && !c->is_nan() && !c->is_zero();
-    }
-    const std::int64_t value = affine.at(label_values);
-    if (value == no_integer) return false;
-    return kind == Guard::Kind::nonnegative ? value >= 0 : (value == 0) == (kind == Guard::Kind::zero);
-  }
-};
-
-/// The loops over a node's labels with its guards.
-class Nest {
- public:
-  std::vector<std::int64_t> sizes;
-  std::vector<std::vector<Test>> tests;  // by Test::last
-
-  /// Calls body(label values) where all guards hold.
-  template <class Body>
-  void run(Body&& body) const {
-    std::vector<std::int64_t> values(sizes.size() + 1);
-    for (const Test& t : tests[0])
-      if (!t.holds(values.data())) return;
-    loop(0, values.data(), body);
-  }
-
- private:
-  template <class Body>
-  void loop(std::size_t depth, std::int64_t* values, Body& body) const {
-    if (depth == sizes.size()) return body(values);
-    auto [low, high] = bounds(depth, values);
-    for (; low < high; ++low) {
-      values[depth] = low;
-      if (std::all_of(tests[depth + 1].begin(), tests[depth + 1].end(), [&](const Test& t) { return t.holds(values); }))
-        loop(depth + 1, values, body);
-    }
-  }
-
-  /// Where the guards that bound this label leave it a chance; the guards are tested again all the same.
-  std::pair<std::int64_t, std::int64_t> bounds(std::size_t depth, std::int64_t* values) const {
-    std::int64_t low = 0, high = sizes[depth];
-    values[depth] = 0;
-    for (const Test& t : tests[depth + 1]) {
-      if (t.slope == 0 || t.kind == Guard::Kind::nonzero) continue;
-      const std::int64_t rest = t.affine.at(values), step = t.slope < 0 ? -t.slope : t.slope;
-      // slope × label + rest: the last label where it is at most 0, seen from the side where it grows.
-      const std::int64_t quotient = rest >= 0 ? rest / step : -((-rest + step - 1) / step);  // floor(rest / step)
-      if (t.slope < 0) high = std::min(high, quotient + 1);
-      if (t.slope > 0) low = std::max(low, -quotient);
-      if (t.kind == Guard::Kind::zero && t.slope < 0) low = std::max(low, quotient);
-      if (t.kind == Guard::Kind::zero && t.slope > 0) high = std::min(high, -quotient + 1);
-    }
-    return {low, high};
-  }
-};
+using namespace reference;
 
 class Interpreter {
  public:
@@ -170,7 +34,11 @@ class Interpreter {
       });
     }
     std::vector<Tensor> results;
-    for (Expr root : roots) results.push_back(tensors_[root.id]);
+    for (std::size_t k = 0; k < roots.size(); ++k) {
+      const bool again =
+          std::find(roots.begin() + static_cast<std::ptrdiff_t>(k) + 1, roots.end(), roots[k]) != roots.end();
+      results.push_back(again ? tensors_[roots[k].id] : std::move(tensors_[roots[k].id]));
+    }
     return results;
   }
 
@@ -259,6 +127,7 @@ class Interpreter {
     Tensor result;
     for (std::uint32_t k = 0; k < node.rank; ++k)
       result.shape.push_back(std::max<std::int64_t>(0, size(node.labels[k])));
+    result.values.reserve(static_cast<std::size_t>(count(result.shape, result.shape.size())));
     return result;
   }
 
@@ -310,11 +179,14 @@ class Interpreter {
     const std::vector<Access> operands = accesses(node);
     std::vector<Real> coefficients;
     for (const Rational& c : node.coefficients) coefficients.emplace_back(c);
+    const Real outside = Real::not_a_number();
+    Real product;
     nest(node).run([&](const std::int64_t* l) {
       Real total;
       for (std::size_t k = 0; k < operands.size(); ++k) {
         const Real* x = operands[k].at(l);
-        total += x != nullptr ? coefficients[k] * *x : Real::not_a_number();
+        mpfr_mul(product.raw(), coefficients[k].raw(), (x != nullptr ? *x : outside).raw(), MPFR_RNDN);
+        total += product;
       }
       result.values.push_back(std::move(total));
     });
@@ -335,17 +207,19 @@ class Interpreter {
     Tensor result = empty(node);
     fill(result, 0);
     const std::vector<Access> operands = accesses(node);
-    const Real one = 1;
+    const Real one = 1, outside = Real::not_a_number();
+    Real product;
     accumulate(node, result, [&](std::size_t where, const std::int64_t* l) {
       const Real* first = operands.empty() ? &one : operands[0].at(l);
       if (operands.size() <= 1) {
         result.values[where] += first != nullptr ? *first : Real::not_a_number();
         return;
       }
-      Real product = first != nullptr ? *first : Real::not_a_number();
+      const Real* left = first != nullptr ? first : &outside;
       for (std::size_t k = 1; k < operands.size(); ++k) {
-        const Real* x = operands[k].at(l);
-        product *= x != nullptr ? *x : Real::not_a_number();
+        const Real* right = operands[k].at(l);
+        mpfr_mul(product.raw(), left->raw(), (right != nullptr ? *right : outside).raw(), MPFR_RNDN);
+        left = &product;
       }
       result.values[where] += product;
     });
