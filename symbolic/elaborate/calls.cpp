@@ -155,7 +155,7 @@ Value Evaluator::inline_call(const FunctionInfo& f, ast::Id id, std::vector<Valu
     return fail(e.span, "too many function calls: inlining stops after " + std::to_string(most_inlined_calls));
   const auto path = paths_.try_emplace({activation().path, id.index, activation().program},
                                        static_cast<std::uint32_t>(paths_.size() + 1));
-  Activation inner{f.program, f.prelude, bindings_.size(), path.first->second, e.span, e.name.text};
+  Activation inner{f.program, f.prelude, bindings_.size(), path.first->second, id, e.span, e.name.text};
   const auto& parameters = f.definition->parameters;
   for (std::size_t k = 0; k < parameters.size(); ++k)
     bindings_.push_back({parameters[k].key, false, std::move(values[k])});
@@ -172,8 +172,8 @@ Value Evaluator::inline_call(const FunctionInfo& f, ast::Id id, std::vector<Valu
 Value Evaluator::unknown_function(ast::Id id) {
   const ast::Expression& e = at(id);
   const std::string& name = e.name.text;
-  if (is_function_to_come(e.name.key)) return not_supported(e.name.span, name);
   if (silent_) return Value::poison();
+  if (is_function_to_come(e.name.key)) return not_supported(e.name.span, name);
   const Symbol* s = activation().prelude ? nullptr : context_.find(e.name.key);
   if (s != nullptr || find_binding(e.name.key) != nullptr) {
     Diagnostic& d = error(e.name.span, name + " is a value, not a function");
@@ -183,6 +183,12 @@ Value Evaluator::unknown_function(ast::Id id) {
   }
   if (!context_.reported_names.insert(e.name.key + "(").second) return Value::poison();
   Diagnostic& d = error(e.name.span, "there is no function " + name);
+  if (name == "len" && e.children.size() == 1) {
+    const Value v = eval(e.children[0]);
+    if (!v.poisoned && !v.axes.empty())
+      d.help("the length of " + named(e.children[0]) + " is the size " + sizes_.to_string(build_.size(v.axes[0])));
+    return Value::poison();
+  }
   const std::string near = near_function(context_, name);
   if (!near.empty()) d.help("did you mean " + near + "?");
   return Value::poison();

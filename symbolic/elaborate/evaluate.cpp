@@ -19,13 +19,8 @@ Evaluator::Evaluator(Context& context)
 Diagnostic& Evaluator::error(Span mark, std::string text, std::vector<Span> context) {
   sink_ = {};
   if (silent_) return sink_;
-  // Prelude code is the language's own: its errors belong to the user's call.
-  for (std::size_t k = 1; k < activations_.size(); ++k) {
-    if (!activations_[k].prelude) continue;
-    mark = activations_[k].call;
-    context.clear();
-    break;
-  }
+  for (std::size_t k = 1; k < activations_.size(); ++k)
+    if (activations_[k].prelude) return error_in_prelude(k, text);
   if (!context_.reported_places.insert({mark.begin, mark.end}).second) return sink_;
   Diagnostic& d = context_.diagnostics.error(mark, std::move(text), std::move(context));
   for (std::size_t k = activations_.size(); k-- > 1;)
@@ -34,6 +29,27 @@ Diagnostic& Evaluator::error(Span mark, std::string text, std::vector<Span> cont
       break;
     }
   return d;
+}
+
+Diagnostic& Evaluator::error_in_prelude(std::size_t activation, const std::string& text) {
+  // Prelude code is the language's own: its errors belong to the user's call, in terms of its arguments.
+  const Activation& call = activations_[activation];
+  if (!context_.reported_places.insert({call.call.begin, call.call.end}).second) return sink_;
+  std::string words = text;
+  const auto begins = [&](const char* start) { return text.rfind(start, 0) == 0; };
+  if (!user_words_ && !begins("not supported yet") && !begins("the formula is nested") && !begins("too many")) {
+    const ast::Program& caller = *activations_[activation - 1].program;
+    const std::vector<ast::Id>& arguments = caller.at(call.call_expression).children;
+    words = "the arguments of " + call.name + " do not fit together: ";
+    for (std::size_t k = 0; k < arguments.size(); ++k) {
+      const ast::Expression& e = caller.at(arguments[k]);
+      const bool is_short = e.span.end - e.span.begin <= 40;
+      words += (k == 0 ? "" : ", ") + (is_short ? format(caller, arguments[k]) : "argument " + std::to_string(k + 1)) +
+               " is " + shape_of(bindings_[call.first_binding + k].value);
+    }
+  }
+  context_.diagnostics.error(call.call, std::move(words));
+  return sink_;  // what is added in terms of the prelude's code is not shown
 }
 
 Diagnostic& Evaluator::warning(Span mark, std::string text, std::vector<Span> context) {
@@ -47,8 +63,10 @@ Diagnostic& Evaluator::warning(Span mark, std::string text, std::vector<Span> co
 std::string Evaluator::text_of(ast::Id id) const { return format(*activation().program, id); }
 
 std::string Evaluator::named(ast::Id id) const {
+  const Span span = at(id).span;
+  if (span.end - span.begin > longest_shown) return "this value";
   std::string text = text_of(id);
-  return text.size() <= 40 ? text : "this value";
+  return text.size() <= 60 ? text : "this value";
 }
 
 std::string Evaluator::shape_of(const Value& v) {
@@ -267,7 +285,7 @@ std::optional<std::vector<Label>> Evaluator::begin_run(const ast::Equation& eq, 
   memo_.clear();
   next_id_ = 1;
   depth_ = 0;
-  activations_.assign(1, Activation{&context_.program, false, 0, 0, Span::none(), {}});
+  activations_.assign(1, Activation{&context_.program, false, 0, 0, {}, Span::none(), {}});
   std::vector<Label> left;
   for (std::size_t k = 0; k < eq.left.size(); ++k) {
     const ast::Binder& binder = eq.left[k].binder;
@@ -348,7 +366,7 @@ std::optional<Expr> Evaluator::const_default(const ast::Declared& declared, std:
   bindings_.clear();
   conditions_.clear();
   memo_.clear();
-  activations_.assign(1, Activation{&context_.program, false, 0, 0, Span::none(), {}});
+  activations_.assign(1, Activation{&context_.program, false, 0, 0, {}, Span::none(), {}});
   const_limit_ = number;
   Value v = eval(declared.value);
   const_limit_ = SIZE_MAX;

@@ -54,7 +54,8 @@ class Evaluator {
     bool prelude = false;
     std::size_t first_binding = 0;
     std::uint32_t path = 0;
-    Span call = Span::none();  // in the caller's text
+    ast::Id call_expression;  // in the caller's program
+    Span call = Span::none();
     std::string name;
   };
 
@@ -79,12 +80,17 @@ class Evaluator {
   const ast::Expression& at(ast::Id id) const { return activation().program->at(id); }
   const Activation& activation() const { return activations_.back(); }
   Diagnostic& error(Span mark, std::string text, std::vector<Span> context = {});
+  Diagnostic& error_in_prelude(std::size_t activation, const std::string& text);
   Diagnostic& warning(Span mark, std::string text, std::vector<Span> context = {});
   Value fail(Span mark, std::string text, std::vector<Span> context = {}) {
     error(mark, std::move(text), std::move(context));
     return Value::poison();
   }
-  Value not_supported(Span mark, const std::string& what) { return fail(mark, "not supported yet: " + what); }
+  /// Once a file for each thing.
+  Value not_supported(Span mark, const std::string& what) {
+    if (silent_ || !context_.reported_names.insert("not supported: " + what).second) return Value::poison();
+    return fail(mark, "not supported yet: " + what);
+  }
   std::string text_of(ast::Id id) const;
   /// The expression's text when it is short, else "this".
   std::string named(ast::Id id) const;
@@ -122,7 +128,6 @@ class Evaluator {
 
   // indices.cpp
   Value eval_index_form(ast::Id id);
-  Value eval_subscript(ast::Id id);
   Value along_index(ast::Id id);
   Value unknown_index_form(ast::Id id);
   bool bind(const std::vector<ast::Binder>& binders, std::uint32_t expression, std::vector<BoundIndex>& bound);
@@ -130,16 +135,25 @@ class Evaluator {
   std::optional<BoundIndex> hull_index(const ast::Binder& binder, BinderKey key, const Subscript& begin,
                                        const Subscript& end);
   bool range_bound(ast::Id id, const ast::Binder& binder, Value& out);
-  bool slice_axis(const ast::Subscript& s, Value& v, Label axis, const std::string& name, const std::string& whole,
-                  std::vector<Label>& axes);
-  bool subscript_axis(const ast::Subscript& s, Value& v, Label axis, const std::string& name, const std::string& whole,
-                      std::vector<Label>& axes);
-  bool bad_subscript(const ast::Subscript& s, const Value& index, Label axis, const std::string& name);
   void push_guards(const std::vector<Guard>& guards);
   std::optional<std::vector<Guard>> filter_guards(ast::Id id);
+
+  // subscripts.cpp
+  struct Entry;
+  Value eval_subscript(ast::Id id);
+  bool makes_axis(const ast::Expression& e) const;
+  Value new_axis(const ast::Expression& e, const Value& v, const std::string& base);
+  bool slice_bound(const Entry& entry, bool is_end, Label axis, Subscript& out);
+  bool slice_axis(const Entry& entry, Value& v, Label axis, std::vector<Label>& axes);
+  bool subscript_axis(const Entry& entry, Value& v, Label axis, std::vector<Label>& axes);
+  bool bad_subscript(const Entry& entry, const Value& index, Label axis);
+  /// The input that is named or subscripted, or null.
+  const Input* input_of(ast::Id id) const;
+  /// Says what to write where a number stands for a size.
+  void explain_number(Diagnostic& d, ast::Id id);
   /// Records (dry run) or checks that a subscript stays inside an axis.
   void check_inside(const Subscript& s, Label axis, Span span, const Words& words, bool bare);
-  void outside(Span span, const Words& words, Size value, Size size, bool constant);
+  void outside(const Subscript& s, Span span, const Words& words, Size value, Size size);
   /// Whether a condition in force implies that an affine form is not negative.
   bool proven(const Subscript& nonnegative);
   /// A check when evaluated: the condition must hold wherever what is elaborated now is chosen.
@@ -195,12 +209,16 @@ class Evaluator {
   Value trace(ast::Id id);
   Value where(ast::Id id);
   Value pick(ast::Id id);
+  Value picked(const ast::Expression& e, Value v, Value c);
   Value matrix_function(ast::Id id);
   Value norm(ast::Id id);
   Value eval_infinity();
   /// One value from pieces along a label; piece k is chosen from offsets[k] on. A balanced tree of choices.
   Value join(const std::vector<Value>& pieces, const std::vector<Size>& offsets, std::size_t first, std::size_t end,
              Label along, const std::vector<Label>& axes);
+
+  /// Longest text of an expression (in bytes of the source) that messages format.
+  static constexpr std::uint32_t longest_shown = 200;
 
   Context& context_;
   Graph& graph_;
@@ -220,7 +238,8 @@ class Evaluator {
   std::unordered_map<const void*, std::uint32_t> function_ids_;
   std::unordered_map<std::uint32_t, std::size_t> ranks_;  // of the user's expressions, in MATLAB-like files
   unsigned depth_ = 0;
-  bool silent_ = false;  // the first dry run: errors are found again later
+  bool user_words_ = false;  // a message from prelude code that is worded for its user
+  bool silent_ = false;      // the first dry run: errors are found again later
   bool size_position_ = false;
   std::size_t const_limit_ = SIZE_MAX;  // elaborating a const's default: only consts before this input
   Diagnostic sink_;

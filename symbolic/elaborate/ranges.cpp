@@ -172,8 +172,8 @@ class Solver {
           const auto b = bound(*c, unknown_[k].label);
           if (!b) {
             const std::string& name = unknown_[k].name;
-            fail(k, "the range of " + name + " is no simple bound: " + c->base + "[" + c->text +
-                        "] on an axis of size " + sizes_.to_string(c->size));
+            fail(k, "the range of " + name + " is no simple bound: " + c->text + " on an axis of size " +
+                        sizes_.to_string(c->size));
             break;
           }
           bounds.push_back(*b);
@@ -240,7 +240,7 @@ class Solver {
     warn_left_out(k, bounds);
   }
 
-  static std::string place(const Constraint& c) { return c.base + "[" + c.text + "]"; }
+  static std::string place(const Constraint& c) { return c.text; }
 
   void ask_for_range(std::size_t k, const Bound& best, bool guarded) {
     const std::string& name = unknown_[k].name;

@@ -16,6 +16,7 @@ struct FrameLabel {
   bool known = true;  // false in a dry run for an index whose range is still to be inferred
   Label root = 0;     // an axis of unknown size: the index label whose range it has
   std::string name;   // of an index, for messages
+  Size begin;         // of an index: its value where the label is 0
 };
 
 /// The labels of one equation. In a dry run no nodes are made: values have labels only, and subscripts leave their
@@ -59,7 +60,7 @@ class Build {
 
   Sizes& sizes() { return graph.sizes(); }
   Size size(Label l) const { return frame.labels[l].size; }
-  Label axis(Size size) { return frame.add({size, true, 0, {}}); }
+  Label axis(Size size) { return frame.add({size, true, 0, {}, {}}); }
   /// A fresh label of the same extent.
   Label like(Label l) {
     FrameLabel copy = frame.labels[l];

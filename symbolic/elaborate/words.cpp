@@ -45,6 +45,7 @@ bool is_language_function(const std::string& key) {
 std::string near_value(const Context& context, const std::string& name, std::vector<std::string> in_scope) {
   if (context.diagnostics.error_count() > most_explained) return {};
   for (const auto& key : context.symbol_order) in_scope.push_back(context.symbols.at(key).text);
+  in_scope.insert(in_scope.end(), {"pi", "inf"});
   return did_you_mean(name, in_scope);
 }
 

@@ -1,0 +1,214 @@
+// Conditions: comparisons, logic, choices, and what they protect.
+#include <algorithm>
+
+#include "symbolic/elaborate/evaluate.hpp"
+
+namespace gradus::elaboration {
+
+bool Evaluator::is_condition(const Value& v, ast::Id id, const char* where) {
+  if (v.condition) return true;
+  error(at(id).span, std::string(where) + " needs a condition, but " + named(id) + " is a number")
+      .help("compare it: " + text_of(id) + " != 0");
+  return false;
+}
+
+Value Evaluator::eval_logic(ast::Id id) {
+  std::vector<ast::Id> nodes;
+  ast::Id first = id;
+  const ast::Binary op = at(id).op;
+  while (at(first).kind == ast::Kind::binary && at(first).op == op) {
+    nodes.push_back(first);
+    first = at(first).children[0];
+  }
+  std::reverse(nodes.begin(), nodes.end());
+  const bool conjunction = op == ast::Binary::logical_and;
+  const char* where = conjunction ? "'and'" : "'or'";
+  Value total = eval(first);
+  bool poisoned = total.poisoned || !is_condition(total, first, where);
+  for (const ast::Id node : nodes) {
+    const ast::Expression& e = at(node);
+    Value next = eval(e.children[1]);
+    if (next.poisoned || poisoned || !is_condition(next, e.children[1], where)) {
+      poisoned = true;
+      continue;
+    }
+    Broadcast shape;
+    const Value a = total, b = next;
+    shape.add(build_, total);
+    if (!shape.add(build_, next)) {
+      shape_error(e, e.children[0], e.children[1], a, b);
+      poisoned = true;
+      continue;
+    }
+    std::optional<std::vector<Guard>> guards;
+    if (conjunction && total.guards && next.guards && total.guards->size() + next.guards->size() <= 64) {
+      guards = total.guards;
+      guards->insert(guards->end(), next.guards->begin(), next.guards->end());
+    }
+    total = build_.elementwise(conjunction ? Function::logical_and : Function::logical_or,
+                               {std::move(total), std::move(next)}, shape.axes);
+    total.condition = true;
+    total.guards = std::move(guards);
+  }
+  return poisoned ? Value::poison() : total;
+}
+
+namespace {
+
+/// The opposite of one affine guard.
+Guard opposite(Graph& graph, const Guard& g) {
+  switch (g.kind) {
+    case Guard::Kind::nonnegative: {
+      const Subscript one = graph.offset(graph.sizes().constant(-1));
+      return {Guard::Kind::nonnegative, graph.add(graph.scale(g.affine, graph.sizes().constant(-1)), one), {}};
+    }
+    case Guard::Kind::zero:
+      return {Guard::Kind::nonzero, g.affine, {}};
+    case Guard::Kind::nonzero:
+      return {Guard::Kind::zero, g.affine, {}};
+    case Guard::Kind::condition:
+      break;
+  }
+  return g;
+}
+
+bool is_one_affine(const Value& v) {
+  return v.guards && v.guards->size() == 1 && v.guards->front().kind != Guard::Kind::condition;
+}
+
+}  // namespace
+
+Value Evaluator::eval_not(ast::Id id) {
+  const ast::Expression& e = at(id);
+  Value v = eval(e.children[0]);
+  if (v.poisoned || !is_condition(v, e.children[0], "'not'")) return Value::poison();
+  std::optional<std::vector<Guard>> guards;
+  if (is_one_affine(v)) guards = {opposite(graph_, v.guards->front())};
+  const auto axes = v.axes;
+  v = build_.elementwise(Function::logical_not, {std::move(v)}, axes);
+  v.condition = true;
+  v.guards = std::move(guards);
+  return v;
+}
+
+Value Evaluator::compare(ast::Comparison op, Value a, Value b, Broadcast& shape) {
+  using C = ast::Comparison;
+  if (op == C::greater || op == C::greater_equal) {
+    std::swap(a, b);
+    op = op == C::greater ? C::less : C::less_equal;
+  }
+  std::optional<std::vector<Guard>> guards;
+  if (a.affine && b.affine) {
+    const Subscript difference = graph_.subtract(*b.affine, *a.affine);
+    const Subscript one = graph_.offset(sizes_.constant(-1));
+    switch (op) {
+      case C::less:
+        guards = {{Guard::Kind::nonnegative, graph_.add(difference, one), {}}};
+        break;
+      case C::less_equal:
+        guards = {{Guard::Kind::nonnegative, difference, {}}};
+        break;
+      case C::equal:
+        guards = {{Guard::Kind::zero, difference, {}}};
+        break;
+      default:
+        guards = {{Guard::Kind::nonzero, difference, {}}};
+    }
+  }
+  const Function f = op == C::less         ? Function::less
+                     : op == C::less_equal ? Function::less_equal
+                     : op == C::equal      ? Function::equal
+                                           : Function::not_equal;
+  Value out = build_.elementwise(f, {std::move(a), std::move(b)}, shape.axes);
+  out.condition = true;
+  out.affine.reset();
+  if (!guards) guards = {{Guard::Kind::condition, {}, out.operand}};
+  out.guards = std::move(guards);
+  return out;
+}
+
+Value Evaluator::eval_comparison(ast::Id id) {
+  const ast::Expression& e = at(id);
+  std::vector<Value> values;
+  bool poisoned = false;
+  for (const ast::Id child : e.children) {
+    values.push_back(eval(child));
+    poisoned = poisoned || values.back().poisoned;
+  }
+  if (poisoned) return Value::poison();
+  Broadcast all;
+  for (std::size_t k = 0; k < values.size(); ++k) {
+    Value before;
+    before.axes = all.axes;
+    const Value read = values[k];
+    if (!all.add(build_, values[k])) {
+      ast::Expression link = e;
+      link.mark = k > 0 && k - 1 < e.comparison_marks.size() ? e.comparison_marks[k - 1] : e.mark;
+      return shape_error(link, e.children[k == 0 ? 0 : k - 1], e.children[k], before, read);
+    }
+  }
+  Value total = compare(e.comparisons[0], values[0], values[1], all);
+  for (std::size_t k = 1; k + 1 < values.size(); ++k) {
+    Value next = compare(e.comparisons[k], values[k], values[k + 1], all);
+    std::optional<std::vector<Guard>> guards;
+    if (total.guards && next.guards && total.guards->size() < 64) {
+      guards = total.guards;
+      guards->insert(guards->end(), next.guards->begin(), next.guards->end());
+    }
+    total = build_.elementwise(Function::logical_and, {std::move(total), std::move(next)}, all.axes);
+    total.condition = true;
+    total.guards = std::move(guards);
+  }
+  return total;
+}
+
+void Evaluator::push_condition(const Value& condition, bool holds) {
+  Condition c;
+  Value v = condition;
+  if (v.guards && holds) {
+    c.guards = *v.guards;
+  } else if (is_one_affine(v)) {
+    c.guards = {opposite(graph_, v.guards->front())};
+  } else {
+    Value chosen = v;
+    if (!holds) chosen = build_.elementwise(Function::logical_not, {chosen}, chosen.axes);
+    c.guards = {{Guard::Kind::condition, {}, build_.operand(chosen)}};
+  }
+  c.labels = build_.labels_of(condition);
+  for (const auto& g : c.guards) Graph::each_label(g, [&](Label l) { c.labels.push_back(l); });
+  conditions_.push_back(std::move(c));
+  condition_ids_.push_back(next_id_++);
+}
+
+void Evaluator::pop_condition() {
+  conditions_.pop_back();
+  condition_ids_.pop_back();
+}
+
+Value Evaluator::choose(ast::Id condition, ast::Id then, ast::Id otherwise, Span mark) {
+  Value c = eval(condition);
+  const bool fine = !c.poisoned && is_condition(c, condition, "a choice");
+  if (fine) push_condition(c, true);
+  Value a = eval(then);
+  if (fine) {
+    pop_condition();
+    push_condition(c, false);
+  }
+  Value b = eval(otherwise);
+  if (fine) pop_condition();
+  if (!fine || a.poisoned || b.poisoned) return Value::poison();
+  Broadcast shape;
+  const Value read_a = a, read_b = b, read_c = c;
+  shape.add(build_, a);
+  if (!shape.add(build_, b))
+    return fail(mark, "both branches need one shape, but " + named(then) + " is " + shape_of(read_a) + " and " +
+                          named(otherwise) + " is " + shape_of(read_b));
+  Value branches;
+  branches.axes = shape.axes;
+  if (!shape.add(build_, c))
+    return fail(mark, "the condition " + named(condition) + " is " + shape_of(read_c) + ", but the branches are " +
+                          shape_of(branches));
+  return build_.elementwise(Function::select, {std::move(c), std::move(a), std::move(b)}, shape.axes);
+}
+
+}  // namespace gradus::elaboration

@@ -1,0 +1,229 @@
+// Functions that rearrange or join arrays: transpose, reshape, concat, stack, literals.
+#include <algorithm>
+
+#include "symbolic/elaborate/evaluate.hpp"
+
+namespace gradus::elaboration {
+
+Value Evaluator::transposed(ast::Id id) {
+  const ast::Expression& e = at(id);
+  Value v = eval(e.children[0]);
+  if (v.poisoned) return v;
+  const std::size_t rank = v.axes.size();
+  const ast::Kind kind = at(e.children[0]).kind;
+  if (kind == ast::Kind::vector || kind == ast::Kind::matrix)
+    return fail(e.span, "a literal is written as it is meant, not transposed");
+  if (rank == 0) return fail(e.span, named(e.children[0]) + " is a scalar and has no transpose");
+  if (rank >= 2) std::swap(v.axes[rank - 1], v.axes[rank - 2]);
+  v.identity = 0;
+  return v;
+}
+
+Value Evaluator::transpose(ast::Id id) {
+  const ast::Expression& e = at(id);
+  Value v = eval(e.children[0]);
+  if (v.poisoned) return v;
+  const std::size_t rank = v.axes.size();
+  v.identity = 0;
+  if (e.children.size() == 1) {
+    if (rank == 0) return fail(e.span, "a scalar has no transpose");
+    if (rank >= 2) std::swap(v.axes[rank - 1], v.axes[rank - 2]);
+    return v;
+  }
+  if (e.children.size() - 1 != rank)
+    return fail(e.span, "transpose needs each of the " + counted(rank, "axis") + " of " + named(e.children[0]) +
+                            " once, not " + std::to_string(e.children.size() - 1));
+  std::vector<Label> axes;
+  std::vector<bool> seen(rank, false);
+  for (std::size_t k = 1; k < e.children.size(); ++k) {
+    const auto axis = axis_number(e.children[k], rank, at(e.children[k]).span,
+                                  named(e.children[0]) + ", which is " + shape_of(v) + ",");
+    if (!axis) return Value::poison();
+    if (seen[*axis]) return fail(at(e.children[k]).span, "the axis " + std::to_string(*axis) + " stands twice");
+    seen[*axis] = true;
+    axes.push_back(v.axes[*axis]);
+  }
+  v.axes = std::move(axes);
+  return v;
+}
+
+Value Evaluator::reshape(ast::Id id) {
+  const ast::Expression& e = at(id);
+  Value v = eval(e.children[0]);
+  if (v.poisoned) return v;
+  std::vector<Size> shape;
+  Size count = sizes_.constant(1), given = sizes_.constant(1);
+  bool known = true;
+  for (const Label l : v.axes) {
+    known = known && frame_.labels[l].known;
+    given = sizes_.multiply(given, build_.size(l));
+  }
+  for (std::size_t k = 1; k < e.children.size(); ++k) {
+    const auto size = size_argument(e.children[k]);
+    if (!size) return Value::poison();
+    shape.push_back(*size);
+    count = sizes_.multiply(count, *size);
+  }
+  const Size difference = sizes_.subtract(count, given);
+  if (known && !frame_.dry && !sizes_.is_zero(difference)) {
+    // Terms of one sign never cancel while all sizes are positive.
+    const auto terms = sizes_.terms(difference);
+    const auto one_sign = [&](bool positive) {
+      return std::all_of(terms.begin(), terms.end(), [&](const auto& t) { return (t.coefficient > 0) == positive; });
+    };
+    const std::string from = shape_of(v), to = shape_text(sizes_, shape);
+    if (one_sign(true) || one_sign(false))
+      return fail(e.span, "reshape keeps the number of elements, but " + named(e.children[0]) + " is " + from +
+                              " and has " + sizes_.to_string(given) + ", and " + to + " has " +
+                              sizes_.to_string(count));
+    require(difference, true, "reshape from " + from + " to " + to + " keeps the number of elements", e.span);
+  }
+  return build_.reshape(std::move(v), shape);
+}
+
+Value Evaluator::join(const std::vector<Value>& pieces, const std::vector<Size>& offsets, std::size_t first,
+                      std::size_t end, Label along, const std::vector<Label>& axes) {
+  if (end - first == 1) return pieces[first];
+  const std::size_t middle = first + (end - first) / 2;
+  Value left = join(pieces, offsets, first, middle, along, axes);
+  Value right = join(pieces, offsets, middle, end, along, axes);
+  Value before = build_.elementwise(
+      Function::less, {build_.integer(build_.bare(along)), build_.integer(graph_.offset(offsets[middle]))}, axes);
+  return build_.elementwise(Function::select, {std::move(before), std::move(left), std::move(right)}, axes);
+}
+
+Value Evaluator::concat(ast::Id id) {
+  const ast::Expression& e = at(id);
+  auto values = arguments(id);
+  if (!values) return Value::poison();
+  Value& first = values->front();
+  const std::size_t rank = first.axes.size();
+  if (rank == 0)
+    return fail(e.span,
+                "concat joins arrays, but " + named(e.children[0]) + " is a scalar; stack makes an axis of scalars");
+  std::size_t axis = 0;
+  if (!e.keywords.empty()) {
+    const auto given =
+        axis_number(e.keywords[0].value, rank, e.span, named(e.children[0]) + ", which is " + shape_of(first) + ",");
+    if (!given) return Value::poison();
+    axis = *given;
+  }
+  for (auto& v : *values) build_.operand(v);
+  Size total;
+  std::vector<Size> offsets;
+  for (std::size_t k = 0; k < values->size(); ++k) {
+    const Value& v = (*values)[k];
+    bool fits = v.axes.size() == rank;
+    for (std::size_t a = 0; fits && a < rank; ++a)
+      fits = a == axis || !frame_.labels[v.axes[a]].known || !frame_.labels[first.axes[a]].known ||
+             build_.size(v.axes[a]) == build_.size(first.axes[a]);
+    if (!fits) {
+      Diagnostic& d = error(e.span, "concat along axis " + std::to_string(axis) +
+                                        " needs the other axes to agree, but " + named(e.children[0]) + " is " +
+                                        shape_of(first) + " and " + named(e.children[k]) + " is " + shape_of(v));
+      note_declaration(d, e.children[0]);
+      note_declaration(d, e.children[k]);
+      return Value::poison();
+    }
+    offsets.push_back(total);
+    total = sizes_.add(total, build_.size(v.axes[axis]));
+  }
+  const Label along = build_.axis(total);
+  std::vector<Label> axes = first.axes;
+  axes[axis] = along;
+  for (std::size_t k = 0; k < values->size(); ++k) {
+    Value& v = (*values)[k];
+    for (std::size_t a = 0; a < rank; ++a) {
+      const Subscript place =
+          a == axis ? graph_.subtract(build_.bare(along), graph_.offset(offsets[k])) : build_.bare(axes[a]);
+      build_.substitute(v, v.axes[a], place);
+    }
+    v.axes = axes;
+  }
+  Value out = join(*values, offsets, 0, values->size(), along, axes);
+  out.affine.reset();
+  out.guards.reset();
+  return out;
+}
+
+Value Evaluator::stack(ast::Id id) {
+  const ast::Expression& e = at(id);
+  auto values = arguments(id);
+  if (!values) return Value::poison();
+  Value& first = values->front();
+  const std::size_t rank = first.axes.size();
+  std::size_t axis = 0;
+  if (!e.keywords.empty()) {
+    const auto given = axis_number(e.keywords[0].value, rank + 1, e.span, "the stacked value");
+    if (!given) return Value::poison();
+    axis = *given;
+  }
+  std::vector<Size> offsets;
+  const std::vector<Label> inner = first.axes;
+  for (std::size_t k = 0; k < values->size(); ++k) {
+    Value& v = (*values)[k];
+    build_.operand(v);
+    bool fits = v.axes.size() == rank;
+    for (std::size_t a = 0; fits && a < rank; ++a)
+      fits = !frame_.labels[v.axes[a]].known || !frame_.labels[inner[a]].known ||
+             build_.size(v.axes[a]) == build_.size(inner[a]);
+    if (!fits)
+      return fail(e.span, "stack needs values of one shape, but " + named(e.children[0]) + " is " + shape_of(first) +
+                              " and " + named(e.children[k]) + " is " + shape_of(v));
+    for (std::size_t a = 0; a < rank; ++a)
+      if (v.axes[a] != inner[a]) build_.substitute(v, v.axes[a], build_.bare(inner[a]));
+    v.axes = inner;
+    offsets.push_back(sizes_.constant(static_cast<std::int64_t>(k)));
+  }
+  const Label along = build_.axis(sizes_.constant(static_cast<std::int64_t>(values->size())));
+  std::vector<Label> axes = inner;
+  axes.insert(axes.begin() + static_cast<std::ptrdiff_t>(axis), along);
+  Value out = join(*values, offsets, 0, values->size(), along, axes);
+  out.axes = axes;
+  out.affine.reset();
+  out.guards.reset();
+  out.identity = 0;
+  return out;
+}
+
+Value Evaluator::literal(ast::Id id) {
+  const ast::Expression& e = at(id);
+  auto values = arguments(id);
+  if (!values) return Value::poison();
+  for (std::size_t k = 0; k < values->size(); ++k) {
+    if ((*values)[k].axes.empty()) continue;
+    error(at(e.children[k]).span,
+          "the elements of a literal are scalars, but " + named(e.children[k]) + " is " + shape_of((*values)[k]))
+        .help("join arrays with concat or stack");
+    return Value::poison();
+  }
+  const std::size_t rows = e.kind == ast::Kind::matrix ? e.rows : 1;
+  const std::size_t columns = values->size() / rows;
+  for (auto& v : *values) build_.operand(v);
+  const auto offsets = [&](std::size_t count) {
+    std::vector<Size> out;
+    for (std::size_t k = 0; k < count; ++k) out.push_back(sizes_.constant(static_cast<std::int64_t>(k)));
+    return out;
+  };
+  const Label row = build_.axis(sizes_.constant(static_cast<std::int64_t>(rows)));
+  const Label column = build_.axis(sizes_.constant(static_cast<std::int64_t>(columns)));
+  std::vector<Value> lines;
+  for (std::size_t r = 0; r < rows; ++r) {
+    const std::vector<Value> line(values->begin() + static_cast<std::ptrdiff_t>(r * columns),
+                                  values->begin() + static_cast<std::ptrdiff_t>((r + 1) * columns));
+    lines.push_back(join(line, offsets(columns), 0, columns, column, {column}));
+  }
+  Value out = lines[0];
+  std::vector<Label> axes{column};
+  if (e.kind == ast::Kind::matrix) {
+    axes = {row, column};
+    out = join(lines, offsets(rows), 0, rows, row, axes);
+  }
+  out.axes = axes;
+  out.affine.reset();
+  out.guards.reset();
+  out.identity = 0;
+  return out;
+}
+
+}  // namespace gradus::elaboration
