@@ -33,7 +33,7 @@ std::vector<std::string> places() {
 Backend* open(std::string& error) {
   for (const std::string& place : places()) {
     if (place.find('/') != std::string::npos && access(place.c_str(), R_OK) != 0) continue;
-    void* const library = dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL);
+    void* const library = dlopen(place.c_str(), RTLD_LAZY | RTLD_LOCAL);
     if (!library) {
       error = dlerror();
       continue;

@@ -7,6 +7,8 @@
 
 #include <atomic>
 #include <mutex>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "codegen/llvm/lower.hpp"
@@ -14,6 +16,18 @@
 
 namespace gradus::lowering {
 namespace {
+
+// What the linker reported to the side: the cause, where a look-up only says that there is no code.
+std::string& last_failure() {
+  thread_local std::string text;
+  return text;
+}
+
+llvm::Error with_cause(llvm::Error error) {
+  if (last_failure().empty()) return error;
+  llvm::consumeError(std::move(error));
+  return llvm::createStringError("native code cannot be loaded: %s", std::exchange(last_failure(), {}).c_str());
+}
 
 llvm::Expected<llvm::orc::LLJIT*> linker() {
   static std::mutex mutex;
@@ -25,6 +39,8 @@ llvm::Expected<llvm::orc::LLJIT*> linker() {
   auto process =
       llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess((*created)->getDataLayout().getGlobalPrefix());
   if (!process) return process.takeError();
+  (*created)->getExecutionSession().setErrorReporter(
+      [](llvm::Error error) { last_failure() = llvm::toString(std::move(error)); });
   (*created)->getMainJITDylib().addGenerator(std::move(*process));
   jit = std::move(*created);
   return jit.get();
@@ -80,15 +96,15 @@ llvm::Expected<std::unique_ptr<Executable>> compile_in_memory(const loops::Progr
   auto tracker = (*jit)->getMainJITDylib().createResourceTracker();
   auto result = std::make_unique<Compiled>(tracker);
   auto buffer = std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(*bytes), prefix, false);
-  if (auto error = (*jit)->addObjectFile(tracker, std::move(buffer))) return error;
+  if (auto error = (*jit)->addObjectFile(tracker, std::move(buffer))) return with_cause(std::move(error));
   for (std::size_t k = 0; k < program.phases.size(); ++k) {
     auto phase = (*jit)->lookup(prefix + "phase" + std::to_string(k));
-    if (!phase) return phase.takeError();
+    if (!phase) return with_cause(phase.takeError());
     result->phases.push_back(phase->toPtr<PhaseFunction>());
     result->counts.push_back(nullptr);
     if (!program.phases[k].blocked) continue;
     auto count = (*jit)->lookup(prefix + "count" + std::to_string(k));
-    if (!count) return count.takeError();
+    if (!count) return with_cause(count.takeError());
     result->counts.back() = count->toPtr<CountFunction>();
   }
   return result;

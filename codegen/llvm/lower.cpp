@@ -226,7 +226,8 @@ class Lowering {
     return entry_.CreateInBoundsGEP(entry_.getInt8Ty(), function_->getArg(argument), offset);
   }
 
-  Value* address(const Instruction& i) { return b_.CreateInBoundsGEP(b_.getDoubleTy(), base(i.buffer), read(i.a)); }
+  // Lanes that are off may point anywhere, so nothing is claimed about bounds.
+  Value* address(const Instruction& i) { return b_.CreateGEP(b_.getDoubleTy(), base(i.buffer), read(i.a)); }
 
   // Buffers do not overlap: each is an alias scope of its own (up to a number where the lists stay short).
   template <class T>
