@@ -63,6 +63,8 @@ void Parser::unexpected(const std::string& wanted) {
   if (is_closing(token.kind) && open_.empty()) {
     fail(token.span, fmt::format("'{}' closes nothing", spelt(token)), "delete it or write what it should close");
   }
+  if (token.kind == Tok::equals && wanted.ends_with("name"))
+    fail(token.span, fmt::format("{} is missing before '='", wanted));
   if (token.kind == Tok::equals) {
     const std::string help = "'=' defines a name at the start of a statement; to compare write '=='";
     fail(token.span, fmt::format("'=' cannot stand here, {} is expected", wanted), help);
@@ -71,6 +73,12 @@ void Parser::unexpected(const std::string& wanted) {
     const Span end{token.span.begin, token.span.begin};
     fail(end, at_ == tokens_.all.data() ? fmt::format("expected {}", wanted)
                                         : fmt::format("expected {} after '{}'", wanted, spelt(*(at_ - 1))));
+  }
+  const bool declares = statement_.kind == ast::Statement::Kind::declaration && !statement_.declaration.names.empty();
+  if (declares && token.kind == Tok::open_paren && token.value != Token::no_partner && open_.empty()) {
+    const std::string_view inside = source_.slice({token.span.end, partner(token).span.begin});
+    fail(token.span, "a shape stands in [ ]",
+         inside.size() > 80 ? "" : fmt::format("write {}[{}]", statement_.declaration.names.back().name.text, inside));
   }
   if (is_keyword(token.kind) && wanted.ends_with("name")) {
     fail(token.span, fmt::format("'{}' is a keyword and cannot be a name", spelt(token)));
@@ -99,11 +107,12 @@ void Parser::no_operand() {
   if (token.kind >= Tok::kw_data && token.kind <= Tok::kw_output) {
     fail(token.span, fmt::format("'{}' is a keyword and cannot stand in an expression", spelt(token)));
   }
-  if (before == nullptr) fail(token.span, fmt::format("a statement cannot begin with '{}'", spelt(token)));
+  const std::string help = token.kind == Tok::kw_if ? "a choice is written a if c else b" : "";
+  if (before == nullptr) fail(token.span, fmt::format("a statement cannot begin with '{}'", spelt(token)), help);
   if (before->kind == Tok::open_paren || before->kind == Tok::open_bracket || is_closing(before->kind)) {
-    fail(token.span, fmt::format("an operand is missing before '{}'", spelt(token)));
+    fail(token.span, fmt::format("an operand is missing before '{}'", spelt(token)), help);
   }
-  fail(token.span, fmt::format("an operand is missing between '{}' and '{}'", spelt(*before), spelt(token)));
+  fail(token.span, fmt::format("an operand is missing between '{}' and '{}'", spelt(*before), spelt(token)), help);
 }
 
 /// Whether a new statement begins at the cursor, outside all brackets.

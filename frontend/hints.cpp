@@ -290,16 +290,51 @@ void Parser::size_of(Operand base, Span mark) {
   if (at(Tok::open_bracket) && at_[1].kind == Tok::number && at_[2].kind == Tok::close_bracket) {
     axis = Rational::parse(source_.slice(at_[1].span)).value_or(Rational(-1)).as_int64().value_or(-1);
   }
-  for (const ast::Statement& statement : program_.statements) {
-    if (e.kind != Kind::name || statement.kind != ast::Statement::Kind::declaration) continue;
-    for (const ast::Declared& declared : statement.declaration.names) {
-      if (declared.name.key != e.name.key || declared.shape.empty()) continue;
-      const auto k = static_cast<std::size_t>(std::max<std::int64_t>(axis, 0));
-      if (k < declared.shape.size())
-        help = fmt::format("write {}, the size in its declaration", format(program_, declared.shape[k]));
-    }
+  const ast::Declared* input = e.kind == Kind::name ? declared(e.name.key) : nullptr;
+  const auto k = static_cast<std::size_t>(std::max<std::int64_t>(axis, 0));
+  if (input != nullptr && k < input->shape.size()) {
+    help = fmt::format("write {}, the size in its declaration", format(program_, input->shape[k]));
   }
   fail(mark, fmt::format("there is no '{}'", shown(mark)), help);
+}
+
+bool Parser::is_new_axis(const Entry& entry) const {
+  if (entry.colon || !entry.first.id.valid()) return false;
+  const Expression& e = program_.at(entry.first.id);
+  return e.kind == Kind::name && (e.name.text == "None" || e.name.text == "newaxis") && declared(e.name.key) == nullptr;
+}
+
+/// The declaration of an input, as far as it was read.
+const ast::Declared* Parser::declared(const std::string& key) const {
+  for (const ast::Statement& statement : program_.statements) {
+    if (statement.kind != ast::Statement::Kind::declaration) continue;
+    for (const ast::Declared& one : statement.declaration.names) {
+      if (one.name.key == key) return &one;
+    }
+  }
+  return nullptr;
+}
+
+/// `y[:, None]`: a reshape where the shape is known, else index notation.
+void Parser::new_axis(Operand base, const std::vector<Entry>& list, Span mark) {
+  const Expression& e = program_.at(base.id);
+  const ast::Declared* input = e.kind == Kind::name ? declared(e.name.key) : nullptr;
+  std::string shape;
+  std::size_t axis = 0;
+  bool whole = input != nullptr;
+  for (const Entry& entry : list) {
+    if (is_new_axis(entry)) {
+      shape += ", 1";
+      continue;
+    }
+    const bool all = entry.colon && !entry.first.id.valid() && !entry.last.id.valid();
+    whole = whole && all && axis < input->shape.size();
+    if (whole) shape += ", " + format(program_, input->shape[axis++]);
+  }
+  whole = whole && axis == input->shape.size();
+  fail(mark, "there are no new axes in subscripts",
+       whole ? fmt::format("write reshape({}{}), or index notation: K[i, j] = y[i] - x[j]", e.name.text, shape)
+             : "write index notation: K[i, j] = y[i] - x[j]");
 }
 
 /// `sum(body for i in range(n))`, at the `for`.
@@ -379,6 +414,7 @@ Parser::Operand Parser::range_end(const ast::Name& name, Operand begin) {
 void Parser::equals_in_brackets(Operand left) {
   const Token& sign = *at_;
   if (!open_.empty() && open_.back()->value == Token::no_partner) unclosed(*open_.back());
+  if (!left.id.valid()) unexpected("']'");
   advance();
   Diagnostic& d = report(sign.span, "'=' does not compare");
   const Operand right = climb(Level::sum);

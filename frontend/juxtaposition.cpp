@@ -69,6 +69,10 @@ Parser::Operand Parser::juxtaposed(Operand left) {
     fail(mark, "a product is written with '*'",
          fmt::format("write {}*{}", text_of(left), shown({token.span.begin, other->span.end})));
   }
+  const std::string_view word = source_.slice(token.span);
+  if (word == "elif" || word == "elseif" || word == "elsif" || word == "then") {
+    fail(token.span, fmt::format("there is no '{}'", word), "write a if c else b, or a if c else b if d else e");
+  }
   if (kind == Kind::number && token.kind == Tok::number) {
     fail(mark, fmt::format("two numbers stand side by side: {} and {}", spelt(*(at_ - 1)), spelt(token)),
          "write an operator or a comma between them");
@@ -81,7 +85,8 @@ Parser::Operand Parser::juxtaposed(Operand left) {
     d.help(fmt::format("write {}", text_of(call)));
     return call;
   }
-  Diagnostic& d = report(mark, fmt::format("an operator is missing before '{}'", spelt(token)));
+  Diagnostic& d = report(
+      mark, fmt::format("an operator{} is missing before '{}'", open_.empty() ? "" : " or a comma", spelt(token)));
   Operand product = left;
   while (begins_operand(*at_) && !(at(Tok::name) && source_.slice(at_->span) == "for")) {
     product = binary(product, powers(), ast::Binary::multiply, token.span);

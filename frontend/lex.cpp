@@ -103,6 +103,20 @@ constexpr Spelling signs[] = {
     {"`", Tok::foreign, Foreign::quote},
 };
 
+/// Characters that look like a sign of the language, or mean one.
+struct Lookalike {
+  char32_t code;
+  std::string_view here;
+};
+constexpr Lookalike lookalikes[] = {
+    {U'–', "-"},   {U'—', "-"},   {U'‐', "-"},          {U'‑', "-"},          {U'∗', "*"},          {U'∙', "*"},
+    {U'•', "*"},   {U'∘', "*"},   {U'⊗', "kron(A, B)"}, {U'⨯', "*"},          {U'∕', "/"},          {U'⁄', "/"},
+    {U'⟨', "("},   {U'⟩', ")"},   {U'…', ".."},         {U'‥', ".."},         {U'∣', "|"},          {U'⩽', "<="},
+    {U'⩾', ">="},  {U'≡', "=="},  {U'⇐', "="},          {U'→', "="},          {U'⋁', "or"},         {U'⋀', "and"},
+    {U'½', "1/2"}, {U'¼', "1/4"}, {U'¾', "3/4"},        {U'∇', "grad(e, x)"}, {U'∂', "grad(e, x)"}, {U'∫', "sum[i](…)"},
+    {U'ˆ', "^"},   {U'˄', "^"},
+};
+
 constexpr std::u32string_view superscripts = U"⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻";
 constexpr std::u32string_view subscripts = U"₀₁₂₃₄₅₆₇₈₉";
 
@@ -194,6 +208,12 @@ class Lexer {
     if (is_digit(c) || (c == '.' && is_digit(byte(at_ + 1)))) return read_number();
     if (is_letter(point.value)) return read_word();
     if (c == '.' && read_dot()) return;
+    if (has("/*")) {
+      const std::size_t begin = at_;
+      at_ += 2;
+      complain(begin, "'/*' begins no comment").help("a comment begins with '#' and goes to the end of the line");
+      return;
+    }
     if (read_scripts(point.value)) return;
     if (read_big_operator(point.value)) return;
     for (const Spelling& sign : signs) {
@@ -362,7 +382,14 @@ class Lexer {
     const std::string_view raw = text_.substr(begin, point.length);
     const char32_t c = point.value;
     const std::string code = code_point_name(c);
-    if (c == 0xFEFF) {
+    const auto* similar =
+        std::find_if(std::begin(lookalikes), std::end(lookalikes), [c](const Lookalike& l) { return l.code == c; });
+    if (similar != std::end(lookalikes)) {
+      complain(begin, fmt::format("'{}' ({}) is not a sign of the language", raw, code))
+          .help(fmt::format("write '{}'", similar->here));
+    } else if (is_decimal_digit(c)) {
+      complain(begin, fmt::format("'{}' ({}) is not a digit of the language", raw, code)).help("write digits 0 to 9");
+    } else if (c == 0xFEFF) {
       complain(begin, fmt::format("a byte order mark ({}) stands inside the text", code)).help("delete it");
     } else if (is_invisible(c)) {
       complain(begin, fmt::format("an invisible character: {}", code)).help("delete it or write a blank in its place");
@@ -378,8 +405,6 @@ class Lexer {
       scan_word();
       complain(begin, fmt::format("'{}' is not a name", shortened(text_.substr(begin, at_ - begin))))
           .help("a name begins with a letter");
-    } else if (c == U'…') {
-      complain(begin, fmt::format("'…' ({}) is not a sign of the language", code)).help("write '..' for a range");
     } else if (c == '"' || c == U'“' || c == U'”') {
       complain(begin, fmt::format("'{}' ({}) is not a sign of the language", raw, code))
           .help("there are no texts, only numbers");

@@ -1,6 +1,8 @@
 // Operands: names, calls, index forms, subscripts, parentheses, bars and literals.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "frontend/parser.hpp"
 
 namespace gradus {
@@ -138,6 +140,8 @@ Parser::Operand Parser::index_form(const Token& name, std::vector<Entry> list) {
 }
 
 Parser::Operand Parser::subscripted(Operand base, std::vector<Entry> list) {
+  const auto none = std::find_if(list.begin(), list.end(), [&](const Entry& entry) { return is_new_axis(entry); });
+  if (none != list.end()) new_axis(base, list, none->span);
   Expression e;
   e.kind = Kind::subscript;
   e.children = {base.id};

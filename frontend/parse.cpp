@@ -263,7 +263,7 @@ void Grammar::declaration() {
                     });
   const auto shape = open(Tok::open_bracket) >> part([&] { declared().has_brackets = true; }) >>
                      -(!Sign(Tok::close_bracket) >> size % Sign(Tok::comma)) >> close(Tok::close_bracket);
-  const auto initial = Sign(Tok::equals) >> expression(value) >> part([&] { declared().value = value.id; });
+  const auto initial = Ahead(assigns) >> equals() >> expression(value) >> part([&] { declared().value = value.id; });
   const auto one = begin >> -(&Sign(Tok::open_bracket) >> shape) >> -initial >> part([&] {
                      declared().span = {declared().span.begin, (p.at_ - 1)->span.end};
                      p.check_declared(s.declaration.role, declared());
@@ -368,6 +368,15 @@ void Grammar::statement() {
            assigns(&p.partner(t[1]) + 1);
   };
   const auto is_declaration = Ahead([](Cursor t) { return t->kind >= Tok::kw_data && t->kind <= Tok::kw_dim; });
+  const auto is_loss_of = Ahead([this](Cursor t) {
+    const bool bracket = t[1].kind == Tok::open_paren || t[1].kind == Tok::open_bracket;
+    return t->kind == Tok::kw_loss && bracket && t[1].value != Token::no_partner && assigns(&p.partner(t[1]) + 1);
+  });
+  const auto loss_of = part([&] {
+    p.statement_.equation.role = ast::Equation::Role::loss;
+    p.fail(join(p.at_->span, p.at_[1].span), "a loss is one number: it has no subscripts or arguments",
+           "write loss = …, and what has axes as output name = …");
+  });
   const auto is_loss = Ahead([](Cursor t) {
     const Tok after = t[1].kind;
     return t->kind == Tok::kw_loss &&
@@ -385,8 +394,9 @@ void Grammar::statement() {
   const auto bare = part([&] { p.statement_.equation.bare = true; }) >> expression(body) >>
                     part([&] { p.statement_.equation.body = body.id; });
   const auto rule = is_declaration >> part([&] { declaration(); }) | is_loss >> part([&] { loss(); }) |
-                    is_output >> part([&] { output(); }) | is_gradient >> part([&] { gradient(); }) |
-                    is_function >> part([&] { function(); }) | is_equation >> part([&] { equation(); }) |
+                    is_loss_of >> loss_of | is_output >> part([&] { output(); }) |
+                    is_gradient >> part([&] { gradient(); }) | is_function >> part([&] { function(); }) |
+                    is_equation >> part([&] { equation(); }) |
                     is_update >> Sign(Tok::name) >> part([&] { p.update(); }) | bare;
   Cursor first = p.at_;
   x3::parse(first, p.last(), rule);

@@ -85,6 +85,7 @@ class Parser {
   void check_size(ast::Id size, std::size_t first);
   void check_declared(ast::Role role, const ast::Declared& declared);
   void check_bare_expressions();
+  std::string meant_as_equation(const ast::Expression& e) const;
   void left_side(ast::Equation& equation, std::vector<Entry> list);
   void partials(ast::GradientDefinition& gradient);
   [[noreturn]] void missing_equals();
@@ -108,6 +109,9 @@ class Parser {
   [[noreturn]] void latex(const Token& backslash);
   Operand method(Operand base, const Token& name);
   Operand make_call(const std::string& function, std::vector<Operand> arguments, Span span);
+  bool is_new_axis(const Entry& entry) const;
+  [[noreturn]] void new_axis(Operand base, const std::vector<Entry>& list, Span mark);
+  const ast::Declared* declared(const std::string& key) const;
   [[noreturn]] void size_of(Operand base, Span mark);
   [[noreturn]] void generator(const std::string& function, Operand body);
   [[noreturn]] void ternary(Operand condition);

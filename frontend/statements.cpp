@@ -70,6 +70,11 @@ void Parser::statement_end() {
   if (at(Foreign::assign))
     fail(at_->span, fmt::format("'{}' cannot stand here", spelt(*at_)), "a value is defined with '='");
   if (at(Tok::equals) && statement_.equation.body.valid()) equals_in_brackets({statement_.equation.body, Span::none()});
+  if (at(Tok::comma)) {
+    const bool bare = statement_.kind == ast::Statement::Kind::equation && statement_.equation.bare;
+    fail(at_->span, "a comma cannot stand here",
+         bare ? "one statement defines one name" : "a list is written with [ ]");
+  }
   if (statement_.kind == ast::Statement::Kind::declaration) unexpected("a comma or the end of the declaration");
   unexpected("an operator or the end of the statement");
 }
@@ -143,29 +148,44 @@ void Parser::check_declared(ast::Role role, const ast::Declared& declared) {
   }
 }
 
+/// `z == 3` and `z <- 3` as statements: the help that writes them as equations, or nothing.
+std::string Parser::meant_as_equation(const Expression& e) const {
+  if (e.kind != Kind::comparison || e.children.size() != 2 || program_.at(e.children[0]).kind != Kind::name) return {};
+  const Expression& right = program_.at(e.children[1]);
+  const std::string name = program_.at(e.children[0]).name.text;
+  if (e.comparisons[0] == ast::Comparison::equal) {
+    return fmt::format("a value is defined with '=': {} = {}", name, format(program_, e.children[1]));
+  }
+  // The sign stands at the beginning of the right side, perhaps inside a sum or product.
+  const Span sign = {e.comparison_marks[0].end, e.comparison_marks[0].end + 1};
+  const bool arrow =
+      e.comparisons[0] == ast::Comparison::less && right.span.begin == sign.begin && source_.slice(sign) == "-";
+  return arrow ? fmt::format("a value is defined with '=': {} = …", name) : std::string();
+}
+
 /// A bare expression is the last statement of a program without a loss.
 void Parser::check_bare_expressions() {
   const auto is_loss = [](const ast::Statement& s) {
     return s.kind == ast::Statement::Kind::equation && s.equation.role == ast::Equation::Role::loss;
   };
   const auto loss = std::find_if(program_.statements.begin(), program_.statements.end(), is_loss);
+  const bool has_loss = loss != program_.statements.end();
   for (ast::Statement& s : program_.statements) {
     const bool last = &s == &program_.statements.back();
     if (s.broken || s.kind != ast::Statement::Kind::equation || !s.equation.bare) continue;
-    if (last && loss == program_.statements.end()) continue;
-    s.broken = true;
-    if (diagnostics_.error_count() >= most_errors) continue;
     const Expression& e = program_.at(s.equation.body);
-    Diagnostic& d = diagnostics_.error(
-        e.span, last ? "the file has a loss, so this expression needs a name" : "this expression has no name");
-    const bool compares =
-        e.kind == Kind::comparison && e.children.size() == 2 && e.comparisons[0] == ast::Comparison::equal;
-    if (compares && program_.at(e.children[0]).kind == Kind::name) {
-      d.help(fmt::format("a value is defined with '=': {} = {}", format(program_, e.children[0]),
-                         format(program_, e.children[1])));
-    } else {
-      d.help("write name = … before it, or output name = … for a value to evaluate");
-    }
+    const std::string equation = meant_as_equation(e);
+    const bool compares_loss = !equation.empty() && program_.at(e.children[0]).name.text == "loss";
+    if (last && !has_loss && !compares_loss) continue;
+    s.broken = true;
+    if (compares_loss) s.equation.role = ast::Equation::Role::loss;
+    if (diagnostics_.error_count() >= most_errors) continue;
+    const Span mark = equation.empty() ? e.span : e.comparison_marks[0];
+    const char* text = !equation.empty()  ? "this compares and defines nothing"
+                       : last && has_loss ? "the file has a loss, so this expression needs a name"
+                                          : "this expression has no name";
+    diagnostics_.error(mark, text)
+        .help(equation.empty() ? "write name = … before it, or output name = … for a value to evaluate" : equation);
   }
 }
 

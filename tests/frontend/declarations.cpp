@@ -43,6 +43,8 @@ TEST_CASE("what a declaration may not be") {
   CHECK(errors("data x[n] y[n]") == "1:11: expected a comma or the end of the declaration, but found 'y'");
   CHECK(errors("data x[n,]") == "1:10: an operand is missing between ',' and ']'");
   CHECK(errors("data c[n] : index(k") == "1:18: '(' is not closed: a ')' is missing");
+  CHECK(errors("data X(n, d), y(n)") == "1:7: a shape stands in [ ] | write X[n, d]");
+  CHECK(errors("const a := 1") == "1:9: ':=' is not a sign of the language | a value is defined with '='");
   CHECK(errors("data 2x") == "1:6: expected a name, but found '2'");
 }
 
@@ -122,6 +124,12 @@ TEST_CASE("losses and outputs") {
   CHECK(errors("loss sum(x)") == "1:6: '=' is missing after 'loss' | write loss = sum(x)");
   CHECK(errors("loss q[i] = x[i]") ==
         "1:6: a loss is a number, so it has no subscripts | give a value with axes by output name = …");
+  for (const char* text : {"loss(w) = w", "loss[i] = x[i]"}) {
+    CHECK(errors(text) ==
+          "1:1: a loss is one number: it has no subscripts or arguments | "
+          "write loss = …, and what has axes as output name = …");
+  }
+  CHECK(errors("output = 3") == "1:8: a name is missing before '='");
   CHECK(errors("output") == "1:7: expected a name after 'output'");
 }
 
@@ -131,7 +139,8 @@ TEST_CASE("a last bare expression") {
   CHECK(canonical("output a = 2; loss0 = 1; x == 3") == "output a = 2\nloss0 = 1\nx == 3");
   CHECK(errors("x + 1\nz = 2").starts_with("1:1: this expression has no name"));
   CHECK(errors("loss = 2; x").starts_with("1:11: the file has a loss, so this expression needs a name"));
-  CHECK(errors("y == x + 1; z = 2") == "1:1: this expression has no name | a value is defined with '=': y = x + 1");
+  CHECK(errors("y == x + 1; z = 2") ==
+        "1:3: this compares and defines nothing | a value is defined with '=': y = x + 1");
 }
 
 TEST_CASE("only a name can be defined") {
