@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "codegen/backend.hpp"
 #include "codegen/interpret.hpp"
 #include "codegen/plan.hpp"
 #include "symbolic/interpret.hpp"
@@ -84,9 +86,32 @@ struct Ran {
   std::vector<Array> outputs;
 };
 
-/// Runs a program by the interpreter; outputs start as -7.
+/// Runs compiled phases, blocks in descending order: their order must not matter.
+inline loops::Result run_phases(const loops::Program& program, const Executable& executable,
+                                const loops::Arguments& a) {
+  loops::Memory memory;
+  REQUIRE(loops::memory_needed(program, a.sizes, memory));
+  const auto aligned = [](std::vector<double>& store, std::int64_t bytes) {
+    store.assign(static_cast<std::size_t>(bytes / 8) + 16, std::nan(""));
+    void* start = store.data();
+    std::size_t space = store.size() * sizeof(double);
+    return std::align(64, static_cast<std::size_t>(bytes), start, space);
+  };
+  std::vector<double> workspace_store, scratch_store;
+  void* const workspace = aligned(workspace_store, memory.workspace);
+  void* const scratch = aligned(scratch_store, memory.scratch);
+  for (std::size_t phase = 0; phase < program.phases.size(); ++phase)
+    for (std::int64_t block = executable.block_count(phase, a.sizes.data()); block-- > 0;) {
+      const loops::Result r =
+          executable.run(phase, block, a.sizes.data(), a.inputs.data(), a.outputs.data(), workspace, scratch);
+      if (r.code != loops::Code::ok) return r;
+    }
+  return {};
+}
+
+/// Runs a program by the interpreter, or compiled; outputs start as -7.
 inline Ran run_program(const loops::Program& program, const Model& model, const std::vector<Expr>& roots,
-                       const Bindings& b) {
+                       const Bindings& b, const Executable* executable = nullptr) {
   Ran ran;
   loops::Arguments arguments;
   for (const auto& name : program.size_names) arguments.sizes.push_back(b.sizes.at(name));
@@ -113,7 +138,8 @@ inline Ran run_program(const loops::Program& program, const Model& model, const 
     ran.outputs.push_back(std::move(a));
   }
   for (auto& a : ran.outputs) arguments.outputs.push_back(a.values.data());
-  ran.result = loops::interpret(program, arguments);
+  ran.result =
+      executable != nullptr ? run_phases(program, *executable, arguments) : loops::interpret(program, arguments);
   return ran;
 }
 
