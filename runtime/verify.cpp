@@ -34,13 +34,41 @@ double relative(double a, double b, double scale) {
   return scale > 0 ? std::fabs(a - b) / scale : infinite;
 }
 
-/// A loss or output by one input: where the compiled numbers are, and the forward derivative on the raw graph.
+constexpr std::size_t batch = 16, few = 1;  // directions in one reference evaluation: they share what they all need
+constexpr std::size_t large_graph = 20000;  // nodes beyond which a batch is one direction
+constexpr unsigned verify_bits = 128;       // binary digits of the reference
+constexpr double bytes_per_number = 80;     // of the reference, about
+
+/// A loss or output by one input: where the compiled numbers are, and the forward derivatives on the raw graph along
+/// the tangents of a batch.
 struct Check {
   std::size_t root = 0;  // among the compiled roots
   std::uint32_t input = 0;
-  Expr forward;  // depends on the tangent
+  std::vector<Expr> forward;
   std::size_t row = 0;
 };
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+/// The compiled derivative from `first` on, along a direction.
+double along(const Array& compiled, std::size_t first, const Array& direction) {
+  long double sum = 0;
+  for (std::size_t k = 0; k < direction.values.size(); ++k) {
+    if (direction.values[k] != 0) sum += static_cast<long double>(compiled.values[first + k]) * direction.values[k];
+  }
+  return static_cast<double>(sum);
+}
+
+void compare(VerifyRow& row, double got, double expected, double scale) {
+  ++row.compared;
+  if (!std::isfinite(expected)) {
+    ++row.without;
+  } else {
+    row.error = std::max(row.error, relative(got, expected, scale));
+  }
+}
 
 /// A loss or output itself.
 struct ValueComparison {
@@ -61,14 +89,18 @@ class Verifier {
  private:
   enum class Trial { good, again, error };
   void add(const DerivedValue& value, const char* kind, bool several);
-  std::uint32_t tangent(std::uint32_t input) const { return static_cast<std::uint32_t>(model_.inputs.size()) + input; }
+  /// The number of an input that stands for a direction.
+  std::uint32_t tangent(std::uint32_t input, std::size_t slot) const {
+    return static_cast<std::uint32_t>(model_.inputs.size() * (1 + slot) + input);
+  }
   Trial make_point(InputBinder& binder, const std::vector<Given>& given, int attempt, Random& random);
   Trial compare_point(Bindings& bindings, bool made_up, bool last_attempt, Random& random);
   void compare_values(const std::vector<Array>& compiled, const std::vector<Array>& reference);
   void compare_check(const Check& check, const Array& compiled, Bindings& bindings, Random& random);
-  void compare_direction(const Check& check, const Array& compiled, double scale, Bindings& bindings, Random& random);
+  Array random_direction(const Check& check, const Bindings& bindings, Random& random) const;
+  bool fits_memory(const Bindings& bindings);
   std::vector<std::size_t> coordinates(const Check& check, const Array& input, Bindings& bindings, Random& random);
-  Array reference_along(const Check& check, const Array& direction, Bindings& bindings);
+  std::vector<Array> reference_along(const Check& check, const std::vector<Array>& directions, Bindings& bindings);
 
   Model& model_;
   const VerifyOptions& options_;
@@ -101,9 +133,13 @@ void Verifier::add(const DerivedValue& value, const char* kind, bool several) {
   report_.rows.push_back({value.name});
   for (const Derivative& derivative : value.derivatives) {
     const Input& input = model_.inputs[derivative.input];
-    const Expr direction = model_.graph.input(tangent(derivative.input), input.shape);
-    const Expr forward = directional_derivative(model_.graph, raw->expr, {{input.expr, direction}});
-    comparisons_.push_back({roots_.size(), derivative.input, forward, report_.rows.size()});
+    Check check{roots_.size(), derivative.input, {}, report_.rows.size()};
+    const std::size_t slots = model_.graph.node_count() > large_graph ? 1 : batch;
+    for (std::size_t slot = 0; slot < slots; ++slot) {
+      const Expr direction = model_.graph.input(tangent(derivative.input, slot), input.shape);
+      check.forward.push_back(directional_derivative(model_.graph, raw->expr, {{input.expr, direction}}));
+    }
+    comparisons_.push_back(std::move(check));
     roots_.push_back(derivative.expr);
     const std::string of = several ? " " + value.name : "";
     report_.rows.push_back({fmt::format("{}{} {}", kind, of, input.name)});
@@ -111,8 +147,9 @@ void Verifier::add(const DerivedValue& value, const char* kind, bool several) {
 }
 
 bool Verifier::run(const std::vector<Given>& given, const BindOptions& bind_options) {
-  constexpr int most_attempts = 24;
+  constexpr int most_attempts = 24, usual_points = 3;
   Random random(bind_options.seed);
+  const auto begin = std::chrono::steady_clock::now();
   int points = 1;
   for (int point = 0; point < points; ++point) {
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
@@ -120,7 +157,7 @@ bool Verifier::run(const std::vector<Given>& given, const BindOptions& bind_opti
       const bool last = attempt + 1 == most_attempts;
       InputBinder binder(model_, bind_options, quiet);
       Trial trial = make_point(binder, given, attempt, random);
-      if (report_.made_up) points = options_.points;
+      if (report_.made_up) points = options_.points > 0 ? options_.points : usual_points;
       if (trial == Trial::good) trial = compare_point(binder.bindings(), report_.made_up, last, random);
       if (trial == Trial::good) break;
       if (trial == Trial::error || last || !report_.made_up) {
@@ -133,6 +170,7 @@ bool Verifier::run(const std::vector<Given>& given, const BindOptions& bind_opti
       }
     }
     ++report_.points;
+    if (options_.points == 0 && seconds_since(begin) > options_.seconds) break;
   }
   for (const VerifyRow& row : report_.rows) report_.worst = std::max(report_.worst, row.error);
   report_.passed = report_.worst <= options_.tolerance;
@@ -158,10 +196,33 @@ Verifier::Trial Verifier::make_point(InputBinder& binder, const std::vector<Give
   return binder.finish() ? Trial::good : Trial::again;
 }
 
+/// Whether the reference, which keeps every intermediate value in high precision, fits into memory.
+bool Verifier::fits_memory(const Bindings& bindings) {
+  std::vector<Expr> roots;
+  for (const ValueComparison& value : values_) roots.push_back(value.raw);
+  for (const Check& check : comparisons_) roots.push_back(check.forward.front());
+  double bytes = 0;
+  for (const Expr e : model_.graph.reachable(roots)) {
+    double count = bytes_per_number;
+    for (const Size size : model_.graph.shape(e)) {
+      count *= static_cast<double>(model_.graph.sizes().evaluate(size, bindings.sizes).value_or(0));
+    }
+    bytes += count;
+  }
+  const double available = static_cast<double>(available_memory());
+  if (bytes <= available) return true;
+  diagnostics_.error(Span::none(),
+                     fmt::format("the reference in high precision would take {:.3g} GB, but only {:.3g} GB of "
+                                 "memory are free: verify with fewer rows",
+                                 bytes / 1e9, available / 1e9));
+  return false;
+}
+
 Verifier::Trial Verifier::compare_point(Bindings& bindings, bool made_up, bool last_attempt, Random& random) {
+  if (!fits_memory(bindings)) return Trial::error;
   std::vector<Expr> raw;
   for (const ValueComparison& value : values_) raw.push_back(value.raw);
-  const std::vector<Array> reference = evaluate_reference(model_.graph, raw, bindings);
+  const std::vector<Array> reference = evaluate_reference(model_.graph, raw, bindings, verify_bits);
   const bool finite = std::all_of(reference.begin(), reference.end(), [](const Array& array) {
     return std::all_of(array.values.begin(), array.values.end(), [](double x) { return std::isfinite(x); });
   });
@@ -184,22 +245,23 @@ void Verifier::compare_values(const std::vector<Array>& compiled, const std::vec
     const Array& got = compiled[values_[k].root];
     VerifyRow& row = report_.rows[values_[k].row];
     const double scale = largest_magnitude(reference[k]);
-    for (std::size_t i = 0; i < got.values.size(); ++i) {
-      const double expected = reference[k].values[i];
-      ++row.compared;
-      if (!std::isfinite(expected)) {
-        ++row.without;
-      } else {
-        row.error = std::max(row.error, relative(got.values[i], expected, scale));
-      }
-    }
+    for (std::size_t i = 0; i < got.values.size(); ++i) compare(row, got.values[i], reference[k].values[i], scale);
   }
 }
 
-Array Verifier::reference_along(const Check& check, const Array& direction, Bindings& bindings) {
-  bindings.inputs[tangent(check.input)] = direction;
-  Array out = evaluate_reference(model_.graph, {check.forward}, bindings).at(0);
-  bindings.inputs.erase(tangent(check.input));
+std::vector<Array> Verifier::reference_along(const Check& check, const std::vector<Array>& directions,
+                                             Bindings& bindings) {
+  std::vector<Array> out;
+  for (std::size_t first = 0; first < directions.size(); first += check.forward.size()) {
+    const std::size_t count = std::min(check.forward.size(), directions.size() - first);
+    for (std::size_t k = 0; k < count; ++k) {
+      bindings.inputs[tangent(check.input, k)] = directions[first + k];
+    }
+    const std::vector<Expr> roots(check.forward.begin(), check.forward.begin() + static_cast<std::ptrdiff_t>(count));
+    std::vector<Array> values = evaluate_reference(model_.graph, roots, bindings, verify_bits);
+    std::move(values.begin(), values.end(), std::back_inserter(out));
+    for (std::size_t k = 0; k < count; ++k) bindings.inputs.erase(tangent(check.input, k));
+  }
   return out;
 }
 
@@ -227,13 +289,14 @@ std::vector<std::size_t> Verifier::coordinates(const Check& check, const Array& 
   const std::size_t count = input.values.size();
   std::vector<std::size_t> all(count);
   for (std::size_t k = 0; k < count; ++k) all[k] = k;
-  if (options_.all || count <= sampled_coordinates) return all;
+  if (options_.all || count <= batch) return all;
   const auto begin = std::chrono::steady_clock::now();
-  reference_along(check, along_coordinate(model_.inputs[check.input], input.shape, 0, count), bindings);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  const double budget = options_.seconds / static_cast<double>(comparisons_.size() *
-                                                               static_cast<std::size_t>(std::max(1, options_.points)));
-  if (seconds * static_cast<double>(count) <= budget) return all;
+  std::vector<Array> some;
+  for (std::size_t k = 0; k < batch; ++k)
+    some.push_back(along_coordinate(model_.inputs[check.input], input.shape, k, count));
+  reference_along(check, some, bindings);
+  const double budget = options_.seconds / static_cast<double>(comparisons_.size());
+  if (seconds_since(begin) * static_cast<double>(count) / batch <= budget) return all;
   for (std::size_t k = 0; k < sampled_coordinates; ++k) {
     std::swap(all[k], all[k + static_cast<std::size_t>(random.below(static_cast<std::int64_t>(count - k)))]);
   }
@@ -243,62 +306,40 @@ std::vector<std::size_t> Verifier::coordinates(const Check& check, const Array& 
 }
 
 void Verifier::compare_check(const Check& check, const Array& compiled, Bindings& bindings, Random& random) {
-  VerifyRow& row = report_.rows[check.row];
   const Array& input = bindings.inputs.at(check.input);
   const std::size_t count = input.values.size();
   if (count == 0) return;
-  const std::size_t elements = compiled.values.size() / count;  // of the value that is differentiated
-  struct Pair {
-    double got, expected;
-  };
-  std::vector<Pair> pairs;
-  double scale = 0;
   const std::vector<std::size_t> chosen = coordinates(check, input, bindings, random);
+  std::vector<Array> directions;
   for (const std::size_t coordinate : chosen) {
-    const Array direction = along_coordinate(model_.inputs[check.input], input.shape, coordinate, count);
-    const Array expected = reference_along(check, direction, bindings);
-    for (std::size_t e = 0; e < elements; ++e) {
-      pairs.push_back({compiled.values[e * count + coordinate], expected.values[e]});
-      if (std::isfinite(expected.values[e])) scale = std::max(scale, std::fabs(expected.values[e]));
+    directions.push_back(along_coordinate(model_.inputs[check.input], input.shape, coordinate, count));
+  }
+  if (chosen.size() < count) {
+    for (std::size_t k = 0; k < sampled_directions; ++k)
+      directions.push_back(random_direction(check, bindings, random));
+  }
+  const std::vector<Array> expected = reference_along(check, directions, bindings);
+  double scale = chosen.size() < count ? largest_magnitude(compiled) : 0;
+  for (std::size_t k = 0; k < chosen.size(); ++k) scale = std::max(scale, largest_magnitude(expected[k]));
+  VerifyRow& row = report_.rows[check.row];
+  row.directions += static_cast<std::int64_t>(directions.size() - chosen.size());
+  for (std::size_t k = 0; k < directions.size(); ++k) {
+    for (std::size_t e = 0; e < expected[k].values.size(); ++e) {
+      const double got =
+          k < chosen.size() ? compiled.values[e * count + chosen[k]] : along(compiled, e * count, directions[k]);
+      compare(row, got, expected[k].values[e], scale);
     }
   }
-  if (chosen.size() < count) scale = std::max(scale, largest_magnitude(compiled));
-  for (const Pair& pair : pairs) {
-    ++row.compared;
-    if (!std::isfinite(pair.expected)) {
-      ++row.without;
-    } else {
-      row.error = std::max(row.error, relative(pair.got, pair.expected, scale));
-    }
-  }
-  if (chosen.size() == count) return;
-  for (std::size_t k = 0; k < sampled_directions; ++k) compare_direction(check, compiled, scale, bindings, random);
 }
 
-/// Compares along a random direction of length 1.
-void Verifier::compare_direction(const Check& check, const Array& compiled, double scale, Bindings& bindings,
-                                 Random& random) {
-  VerifyRow& row = report_.rows[check.row];
+/// A random direction of length 1 that keeps the structure which the input's assumptions ask for.
+Array Verifier::random_direction(const Check& check, const Bindings& bindings, Random& random) const {
   const Array& input = bindings.inputs.at(check.input);
-  const std::size_t count = input.values.size();
   Array direction = random_value(model_, check.input, input.shape, bindings.sizes, 0, random);
   double squares = 0;
-  for (double& value : direction.values) squares += value * value;
+  for (const double value : direction.values) squares += value * value;
   for (double& value : direction.values) value /= std::sqrt(squares);
-  const Array expected = reference_along(check, direction, bindings);
-  for (std::size_t e = 0; e < expected.values.size(); ++e) {
-    long double sum = 0;
-    for (std::size_t k = 0; k < count; ++k) {
-      sum += static_cast<long double>(compiled.values[e * count + k]) * direction.values[k];
-    }
-    ++row.compared;
-    ++row.directions;
-    if (!std::isfinite(expected.values[e])) {
-      ++row.without;
-    } else {
-      row.error = std::max(row.error, relative(static_cast<double>(sum), expected.values[e], scale));
-    }
-  }
+  return direction;
 }
 
 }  // namespace

@@ -33,9 +33,6 @@ const lambda = 0.5
 loss = mean((a*x + b - y)^2) + lambda*a^2
 LOSS
 cat > classes.loss <<'LOSS'
-data  X[n, d], c[n] : index(k)
-LOSS
-cat > classes.loss <<'LOSS'
 data  X[n, d]
 data  c[n] : index(k)
 param W[d, k]
@@ -75,12 +72,12 @@ expect 2 '"severity": "error"' "$gradus" --diagnostics json gard
 expect 1 $'\x1b[' "$gradus" check -e 'loss = q @ ' --color=always
 
 # check, grad, fmt
-expect 0 'X  [n, d]' "$gradus" check classes.loss
+expect 0 'X     [n, d]' "$gradus" check classes.loss
 expect 0 'index(k)' "$gradus" check classes.loss
-expect 0 'loss' "$gradus" check - < line.loss
+expect 0 'loss' bash -c '"$0" check - < line.loss' "$gradus"
 expect 0 'grad_a' "$gradus" grad line.loss
 expect 0 'grad_x' "$gradus" grad -e 'sin(x)^2*y'
-expect 0 '2*A' "$gradus" grad -e 'x @ A @ x' --let 'data A[n,n], x[n]' --wrt A --as text
+expect 0 'outer(x, x)' "$gradus" grad -e 'x @ A @ x' --let 'data A[n,n], x[n]' --wrt A --as text
 expect 0 '-x^2 + y' "$gradus" fmt -e '-x^2+ y'
 expect 1 'loss' "$gradus" grad -e 'data x[n]; z = x + 1; loss'
 "$gradus" check line.loss > /dev/full 2> full.txt
