@@ -25,13 +25,10 @@ class ProgramPrinter {
   std::string print() {
     if (form_ == Form::latex) return latex();
     declarations();
-    bool derivatives = false;
     if (!out_.empty() && !layout_.lines.empty()) out_ += "\n";
+    const std::size_t derivatives = first_of_derivatives();
     for (std::size_t k = 0; k < layout_.lines.size(); ++k) {
-      if (!derivatives && only_derivatives_from(k)) {
-        derivatives = true;
-        if (k > 0) out_ += "\n";
-      }
+      if (k == derivatives && k > 0) out_ += "\n";
       append(layout_.lines[k]);
     }
     return std::move(out_);
@@ -115,12 +112,12 @@ class ProgramPrinter {
 
   // ---- lines ----
 
-  bool only_derivatives_from(std::size_t k) const {
-    // the block of derivatives begins where no loss and no user's output follows, with the values made for it
-    for (std::size_t j = k; j < layout_.lines.size(); ++j)
-      if (layout_.lines[j].role == PlannedLine::Role::loss || layout_.lines[j].role == PlannedLine::Role::output)
-        return false;
-    return true;
+  /// The block of derivatives, with the values made for it, begins after the last loss and output.
+  std::size_t first_of_derivatives() const {
+    const auto& lines = layout_.lines;
+    std::size_t k = lines.size();
+    while (k > 0 && lines[k - 1].role != PlannedLine::Role::loss && lines[k - 1].role != PlannedLine::Role::output) --k;
+    return k;
   }
 
   std::string head(const PlannedLine& planned, const Line& line) {

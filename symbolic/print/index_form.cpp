@@ -166,8 +166,10 @@ Formula Writer::guard(const Guard& g, const Places& at) {
   else
     left.offset = sizes_.multiply(minus, offset);
   const bool left_empty = left.terms.empty() && left.data.empty() && sizes_.is_zero(left.offset);
-  if (g.kind != Guard::Kind::nonnegative)
+  if (g.kind != Guard::Kind::nonnegative) {
+    if (right.terms.empty() && right.data.empty()) std::swap(left, right);  // i != 2
     return compare(g.kind == Guard::Kind::zero ? "==" : "!=", formula(right), formula(left));
+  }
   if (left_empty) return compare(strict ? ">" : ">=", formula(right), number(0));
   return compare(strict ? "<" : "<=", formula(left), formula(right));
 }
