@@ -8,13 +8,13 @@ namespace gradus::printing {
 
 /// A scalar has always a text; of other nodes those that broadcasting, matrix products and reductions reach.
 std::optional<Formula> Writer::array(Expr e) {
-  if (is_leaf(e)) return name(labels_.at(e.id), graph_.rank(e) == 0);
+  if (is_leaf(e)) return name(labels_[e.id], graph_.rank(e) == 0);
   const Node& n = graph_[e];
   const bool reduces = n.kind == Kind::contraction || n.kind == Kind::reduce || n.kind == Kind::softmax;
   if (n.rank == 0 && !reduces && n.kind != Kind::reshape) return element_body(e, {});
-  if (!no_array_[e.id]) {
+  if (no_array_[e.id] == 0) {
     if (auto body = array_body(e)) return body;
-    no_array_[e.id] = true;
+    no_array_[e.id] = 1;
   }
   if (n.rank == 0) return element_body(e, {});
   return std::nullopt;
@@ -24,7 +24,7 @@ std::optional<Formula> Writer::array_body(Expr e) {
   const Node& n = graph_[e];
   switch (n.kind) {
     case Kind::input:
-      return name(labels_.at(e.id), graph_.rank(e) == 0);
+      return name(labels_[e.id], graph_.rank(e) == 0);
     case Kind::constant:
       return number(n.coefficients[0]);
     case Kind::index:
@@ -89,7 +89,7 @@ std::optional<Formula> Writer::array_subscript(const Subscript& s, Size axis, co
     const auto l = graph_.as_label(d.subscripts[0]);
     if (!l || graph_.axis(d.data, 0) != labels[*l]) return std::nullopt;
     label = l;
-    return name(labels_.at(d.data.id));
+    return name(labels_[d.data.id]);
   }
   return std::nullopt;
 }

@@ -179,7 +179,7 @@ Formula Writer::guard(const Guard& g, const Places& at) {
 Formula Writer::element(const Operand& o, const Places& at) { return element(o.expr, places(o.subscripts, at)); }
 
 Formula Writer::element(Expr e, const Places& at) {
-  if (is_leaf(e)) return read(name(labels_.at(e.id), graph_.rank(e) == 0), e, at);
+  if (is_leaf(e)) return read(name(labels_[e.id], graph_.rank(e) == 0), e, at);
   if (at.empty()) return *array(e);
   return element_body(e, at);
 }
@@ -188,7 +188,7 @@ Formula Writer::element_body(Expr e, const Places& at) {
   const Node& n = graph_[e];
   switch (n.kind) {
     case Kind::input:
-      return read(name(labels_.at(e.id), graph_.rank(e) == 0), e, at);
+      return read(name(labels_[e.id], graph_.rank(e) == 0), e, at);
     case Kind::constant:
       return number(n.coefficients[0]);
     case Kind::index:
@@ -295,7 +295,7 @@ std::optional<Formula> Writer::row_product(const Node& n, const Places& at, cons
   for (const std::size_t k : factors) {
     const Operand& o = n.operands[k];
     std::vector<Subscript> leading(o.subscripts.begin(), o.subscripts.end() - 1);
-    parts.push_back(read(name(labels_.at(o.expr.id)), o.expr, places(leading, at)));
+    parts.push_back(read(name(labels_[o.expr.id]), o.expr, places(leading, at)));
   }
   return make(Op::matmul, std::move(parts));
 }

@@ -22,12 +22,19 @@ class Planner {
     std::vector<Expr> exprs;
     for (const auto& r : roots_) exprs.push_back(r.expr);
     nodes_ = graph_.reachable(exprs);
+    const std::size_t count = graph_.node_count();
+    layout_.labels.resize(count);
+    uses_.resize(count);
+    measures_.resize(count);
+    named_.resize(count, no_line);
     for (const auto& input : model.inputs) layout_.labels[input.expr.id] = input.name;
   }
 
   /// Values that have a name whatever their use.
   void name_value(Expr e, const PlannedLine& line) {
-    if (worth_a_line(e)) named_.try_emplace(e.id, line);
+    if (!worth_a_line(e) || named_[e.id] != no_line) return;
+    named_[e.id] = static_cast<std::uint32_t>(named_lines_.size());
+    named_lines_.push_back(line);
   }
 
   /// Derivatives lend their names to each other, not to values that the losses and outputs need too.
@@ -85,17 +92,16 @@ class Planner {
   }
 
   void must_name(Expr e) {
-    if (!layout_.labels.contains(e.id)) named_.try_emplace(e.id, PlannedLine{});
+    if (layout_.labels[e.id].empty()) name_value(e, {});
   }
 
-  bool has_name(Expr e) const { return layout_.labels.contains(e.id) || named_.contains(e.id); }
+  bool has_name(Expr e) const { return !layout_.labels[e.id].empty() || named_[e.id] != no_line; }
 
   Measure inline_measure(Expr e) const {
     const auto leaf = [&](std::size_t name) { return Measure{name, name + 3 * graph_.rank(e), true, 0, false}; };
-    if (const auto l = layout_.labels.find(e.id); l != layout_.labels.end()) return leaf(l->second.size());
-    if (const auto n = named_.find(e.id); n != named_.end())
-      return leaf(std::max<std::size_t>(2, n->second.name.size()));
-    Measure m = measures_.at(e.id);
+    if (const std::string& label = layout_.labels[e.id]; !label.empty()) return leaf(label.size());
+    if (const auto n = named_[e.id]; n != no_line) return leaf(std::max<std::size_t>(2, named_lines_[n].name.size()));
+    Measure m = measures_[e.id];
     if (graph_.rank(e) == 0) {  // a scalar chooses its notation by itself
       m.array = m.indexed = m.length();
       m.is_array = true;
@@ -105,7 +111,7 @@ class Planner {
 
   void measure() {
     for (const Expr e : nodes_) {
-      if (layout_.labels.contains(e.id)) continue;
+      if (!layout_.labels[e.id].empty()) continue;
       measures_[e.id] = measure_one(e);
       if (has_name(e) || is_leaf_kind(e)) continue;
       const Node& n = graph_[e];
@@ -134,7 +140,7 @@ class Planner {
       std::sort(parts.begin(), parts.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
       std::size_t total = m.length();
       for (const auto& [length, part] : parts) {
-        const bool deep = m.depth > deepest && measures_.at(part.id).depth >= deepest;
+        const bool deep = m.depth > deepest && measures_[part.id].depth >= deepest;
         const bool wide = !breaks && total > longest_line && length > worth_a_name;
         if (has_name(part) || (!deep && !wide)) continue;
         must_name(part);
@@ -229,21 +235,21 @@ class Planner {
 
   /// Lines in dependency order: what a root needs stands right before it.
   void arrange() {
-    std::unordered_set<std::uint32_t> seen;
-    std::unordered_set<std::uint32_t> written;
+    std::vector<char> seen(graph_.node_count(), 0);
     for (const auto& root : roots_) {
       std::vector<Expr> needed;
       std::vector<Expr> open{root.expr};
       while (!open.empty()) {
         const Expr e = open.back();
         open.pop_back();
-        if (!seen.insert(e.id).second) continue;
-        if (named_.contains(e.id)) needed.push_back(e);
+        if (seen[e.id] != 0) continue;
+        seen[e.id] = 1;
+        if (named_[e.id] != no_line) needed.push_back(e);
         graph_.each_child(e, [&](Expr c) { open.push_back(c); });
       }
       std::sort(needed.begin(), needed.end());
       for (const Expr e : needed) {
-        PlannedLine line = named_.at(e.id);
+        PlannedLine line = std::move(named_lines_[named_[e.id]]);
         if (line.name.empty() && line.role == PlannedLine::Role::value) line.name = new_name(e);
         line.expr = e;
         layout_.labels[e.id] = line.role == PlannedLine::Role::loss && line.name.empty() ? "loss" : line.name;
@@ -253,7 +259,7 @@ class Planner {
       const std::string own = root.role == PlannedLine::Role::loss && root.name.empty() ? "loss" : root.name;
       if (written_names_.contains(own)) continue;
       PlannedLine line = root;
-      line.defines = !layout_.labels.contains(root.expr.id) || graph_[root.expr].kind == Kind::input;
+      line.defines = layout_.labels[root.expr.id].empty() || graph_[root.expr].kind == Kind::input;
       written_names_.insert(own);
       layout_.lines.push_back(std::move(line));
     }
@@ -282,10 +288,12 @@ class Planner {
   Names& names_;
   std::vector<PlannedLine> roots_;
   std::vector<Expr> nodes_;
-  std::unordered_map<std::uint32_t, std::uint32_t> uses_;
+  static constexpr std::uint32_t no_line = UINT32_MAX;
+  std::vector<std::uint32_t> uses_;  // by Expr::id, as the next two
+  std::vector<Measure> measures_;
+  std::vector<std::uint32_t> named_;  // position in named_lines_, or no_line
+  std::vector<PlannedLine> named_lines_;
   std::unordered_set<std::uint32_t> roots_at_;
-  std::unordered_map<std::uint32_t, PlannedLine> named_;
-  std::unordered_map<std::uint32_t, Measure> measures_;
   std::unordered_set<std::string> written_names_;
   Layout layout_;
 };

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "symbolic/derive.hpp"
@@ -22,7 +21,7 @@ struct PlannedLine {
 };
 
 struct Layout {
-  std::unordered_map<std::uint32_t, std::string> labels;  // names of inputs and of nodes with a line, by Expr::id
+  std::vector<std::string> labels;  // names of inputs and of nodes with a line, by Expr::id; empty: none
   std::vector<PlannedLine> lines;
 };
 

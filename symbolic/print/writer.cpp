@@ -5,8 +5,8 @@
 
 namespace gradus::printing {
 
-Writer::Writer(const Graph& graph, Names& names, const std::unordered_map<std::uint32_t, std::string>& labels)
-    : graph_(graph), sizes_(graph.sizes()), names_(names), labels_(labels) {}
+Writer::Writer(const Graph& graph, Names& names, const std::vector<std::string>& labels)
+    : graph_(graph), sizes_(graph.sizes()), names_(names), labels_(labels), no_array_(graph.node_count(), 0) {}
 
 Line Writer::define(Expr e, const std::vector<std::string>& indices) {
   root_ = graph_[e].kind == Kind::input ? Expr{} : e;

@@ -6,7 +6,6 @@
 
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "symbolic/graph.hpp"
@@ -35,8 +34,8 @@ struct Line {
 
 class Writer {
  public:
-  /// `labels` names the nodes that have a line or a declaration of their own, by Expr::id.
-  Writer(const Graph& graph, Names& names, const std::unordered_map<std::uint32_t, std::string>& labels);
+  /// `labels` names the nodes that have a line or a declaration of their own, by Expr::id (empty: none).
+  Writer(const Graph& graph, Names& names, const std::vector<std::string>& labels);
 
   /// The definition of a node, although it has a name; `indices` are the index names its author used.
   Line define(Expr e, const std::vector<std::string>& indices = {});
@@ -55,7 +54,7 @@ class Writer {
   friend class MatrixForm;
 
   Line line(Expr e, const std::vector<std::string>& indices);
-  bool is_leaf(Expr e) const { return e != root_ && labels_.contains(e.id); }
+  bool is_leaf(Expr e) const { return e != root_ && !labels_[e.id].empty(); }
 
   // array notation (array_form.cpp, matrix_form.cpp)
   std::optional<Formula> array(Expr e);
@@ -113,11 +112,11 @@ class Writer {
   const Graph& graph_;
   Sizes sizes_;  // a copy: places need sizes that the graph does not have
   Names& names_;
-  const std::unordered_map<std::uint32_t, std::string>& labels_;
+  const std::vector<std::string>& labels_;
   std::vector<Index> indices_;
   std::vector<Size> full_range_;  // the size of each index name's range
   std::vector<std::uint32_t> open_;
-  std::unordered_map<std::uint32_t, bool> no_array_;
+  std::vector<char> no_array_;  // nodes that have been found to have no array form, by Expr::id
   Expr root_;
 };
 
