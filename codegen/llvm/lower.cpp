@@ -219,11 +219,7 @@ class Lowering {
     return entry_.CreateAlignedLoad(entry_.getPtrTy(), at, llvm::Align(8));
   }
   Value* part(loops::BufferId id, unsigned argument) {
-    Value* offset = entry_.getInt64(0);
-    const Buffer::Scope scope = program_.buffers[id.id].scope;
-    for (std::uint32_t k = 0; k < id.id; ++k)
-      if (program_.buffers[k].scope == scope) offset = entry_.CreateAdd(offset, sizes_.bytes(program_.buffers[k]));
-    return entry_.CreateInBoundsGEP(entry_.getInt8Ty(), function_->getArg(argument), offset);
+    return entry_.CreateInBoundsGEP(entry_.getInt8Ty(), function_->getArg(argument), sizes_.offset(id));
   }
 
   // Lanes that are off may point anywhere, so nothing is claimed about bounds.

@@ -85,7 +85,7 @@ namespace {
 // A kernel used a few times is written out at each place, where it shares work with its neighbours and overlaps with
 // them; more than that would swell the code.
 void choose_inlining(llvm::Module& module) {
-  constexpr std::size_t most = 6000;  // instructions
+  constexpr std::size_t most = 3000;  // instructions
   for (llvm::Function& f : module) {
     if (!f.hasFnAttribute("gradus-kernel")) continue;
     const std::size_t copies = f.getNumUses();

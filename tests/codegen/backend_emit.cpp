@@ -190,6 +190,24 @@ TEST_CASE("printed as C, logistic regression has the interpreter's values") {
   for (std::size_t j = 0; j < grad.size(); ++j) CHECK(testing::close_relative(grad[j], wanted_grad[j], 1e-12));
 }
 
+TEST_CASE("code grows linearly with the number of buffers") {
+  const auto text_size = [](int count) {
+    Sizes sizes;
+    Program program;
+    program.sizes = &sizes;
+    program.size_names = {"n"};
+    program.phases.emplace_back();
+    Builder b(program.phases[0]);
+    for (int k = 0; k < count; ++k) {
+      program.buffers.push_back({"t", Buffer::Scope::workspace, false, sizes.symbol("n"), 0});
+      b.store(BufferId{static_cast<std::uint32_t>(k)}, b.integer(0), b.number(k));
+    }
+    const std::vector<CFunction> functions = {{"f_loss", &program, {{Kind::size, "n", 0}, {Kind::workspace, "w", 0}}}};
+    return emit("f", functions, "x86-64-v3", EmitKind::llvm).size();
+  };
+  CHECK(text_size(1600) < 5 * text_size(400));
+}
+
 TEST_CASE("other targets: an object for another architecture") {
   const auto form = bench::logistic_form({});
   std::string error;
