@@ -92,7 +92,8 @@ class Planner {
     elements = sizes.constant(1);
     for (std::size_t k = axes.size(); k-- > 0;) {
       p.strides[k] = elements;
-      elements = sizes.multiply(elements, k == tile_axis ? sizes.constant(most_tile_rows) : axes[k]);
+      // A size that could be negative (n - 4 of the range 4..n) stands for nothing then.
+      elements = sizes.multiply(elements, k == tile_axis ? sizes.constant(most_tile_rows) : sizes.maximum(axes[k], {}));
     }
     return p;
   }
@@ -231,7 +232,7 @@ class Planner {
 
   Size elements_of(Expr e) {
     Size elements = graph_.sizes().constant(1);
-    for (const Size s : graph_.shape(e)) elements = graph_.sizes().multiply(elements, s);
+    for (const Size s : graph_.shape(e)) elements = graph_.sizes().multiply(elements, graph_.sizes().maximum(s, {}));
     return elements;
   }
 
@@ -240,7 +241,7 @@ class Planner {
     Register count, rows;
   };
   Cut cut(Emitter& m, Size accumulators) {
-    const Register n = m.size(*roles_.stream);
+    const Register n = m.size(graph_.sizes().maximum(*roles_.stream, {}));
     const auto ceil_divide = [&](Register a, Register b) { return m.divide(m.add(a, m.subtract(b, m.integer(1))), b); };
     const Register most =
         m.divide(m.multiply(n, m.integer(accumulators_a_row)), m.add(m.size(accumulators), m.integer(1)));
@@ -322,7 +323,7 @@ class Planner {
       if (!seen.insert(e.id).second) return;
       Size elements = sizes.constant(1);
       for (std::uint32_t k = 0; k < graph_.rank(e); ++k)
-        if (k != axis) elements = sizes.multiply(elements, graph_.axis(e, k));
+        if (k != axis) elements = sizes.multiply(elements, sizes.maximum(graph_.axis(e, k), {}));
       row = sizes.add(row, elements);
     };
     for (const Unit& unit : stage.units)

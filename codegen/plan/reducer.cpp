@@ -116,7 +116,8 @@ Register Reducer::finish(Register accumulator, const Coordinates& axes) {
   }
   // The sum of nothing is 0, whatever the factor.
   Register count = m_.integer(1);
-  for (Label l = n_.rank; l < n_.labels.size(); ++l) count = m_.multiply(count, m_.size(n_.labels[l]));
+  for (Label l = n_.rank; l < n_.labels.size(); ++l)
+    count = m_.multiply(count, m_.size(m_.graph().sizes().maximum(n_.labels[l], {})));
   return m_.select(m_.compare(Op::integer_less_equal, count, m_.integer(0)), m_.number(0), r);
 }
 

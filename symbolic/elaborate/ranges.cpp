@@ -32,6 +32,10 @@ class Solver {
     settle(&Solver::singles, true);
     settle(&Solver::one_unknown, false);
     settle(&Solver::one_unknown, true);
+    while (take_enclosing_ranges()) {
+      settle(&Solver::one_unknown, false);
+      settle(&Solver::one_unknown, true);
+    }
     for (std::size_t k = 0; k < unknown_.size(); ++k) {
       if (!solutions_[k].solved && solutions_[k].error.empty()) report_open(k);
       check_guarded(k);
@@ -200,6 +204,22 @@ class Solver {
     solutions_[k].solved = true;
     solutions_[k].range = {low->low, sizes_.subtract(high->high, low->low)};
     return true;
+  }
+
+  /// The index of an along-axis form that no subscript bounds has the range of the enclosing index of its name:
+  /// P[i in 0..n] = softmax[i](-i).
+  bool take_enclosing_ranges() {
+    for (const Constraint& c : constraints_) {
+      if (!c.same_as || !c.shifted || known(c.like) || unknown_count(c) != 0) continue;
+      const std::size_t k = number_.at(c.like);
+      if (failed(k) || unknown_[k].hull) continue;
+      const auto outer = reach(c.subscript, UINT32_MAX);
+      if (!outer) continue;
+      solutions_[k].solved = true;
+      solutions_[k].range = {outer->low, sizes_.add(sizes_.subtract(outer->high, outer->low), sizes_.constant(1))};
+      return true;
+    }
+    return false;
   }
 
   void fail(std::size_t k, std::string message) {

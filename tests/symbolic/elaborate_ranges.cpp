@@ -61,6 +61,13 @@ TEST_CASE("along-axis forms take the enclosing index and give it its range") {
   CHECK(shape_of("param q[k]\noutput a[c] = softmax[c](softmax[c](log_softmax[c](q[c])))", "a") == "[k]");
 }
 
+TEST_CASE("the index of an along-axis form that no subscript bounds runs like the enclosing one") {
+  CHECK(shape_of("param a, C[n, m]\noutput p[i, j in 0..m] = softmax[j](sum[l : l <= j](a*C[i, l]))", "p") == "[n, m]");
+  CHECK(value_of("param a\noutput p[j in 0..3] = cumsum[j](a*j)", "p", {{"a", scalar(2)}}).values ==
+        std::vector<double>{0, 2, 6});
+  CHECK_FALSE(error_of("param a\noutput p = softmax[j](a*j)").empty());
+}
+
 TEST_CASE("inlined functions take part, each call for itself") {
   CHECK(shape_of("data x[n]\nf(u, t) = u[t + 1] - u[t]\noutput y[t] = f(x, t)", "y") == "[n-1]");
   CHECK(value_of("param x[n], y[m]\nf(u) = sum[i](u[i])\nloss = sum[i](x[i]*f(y))", "loss",
