@@ -129,6 +129,9 @@ class Evaluator {
   // indices.cpp
   Value eval_index_form(ast::Id id);
   Value along_index(ast::Id id);
+  /// Softmax or running sum of x along the bound labels, at the enclosing indices where there are any.
+  Value along_labels(ast::Id id, Value x, const std::vector<BoundIndex>& bound,
+                     const std::vector<std::optional<Subscript>>& outer, std::vector<Guard> guards);
   Value unknown_index_form(ast::Id id);
   bool bind(const std::vector<ast::Binder>& binders, std::uint32_t expression, std::vector<BoundIndex>& bound);
   std::optional<BoundIndex> make_index(const ast::Binder& binder, BinderKey key, bool left_side);

@@ -208,25 +208,28 @@ Value Evaluator::unknown_index_form(ast::Id id) {
 Value Evaluator::along_index(ast::Id id) {
   const ast::Expression& e = at(id);
   const std::string& name = e.name.key;
-  if (e.binders.size() != 1)
+  const bool soft = name == "softmax" || name == "log_softmax";
+  if (e.binders.size() != 1 && !soft)
     return fail(e.mark.is_none() ? e.span : e.mark,
                 e.name.text + " runs along one index, not " + std::to_string(e.binders.size()));
   const bool filtered = e.children.size() > 1 && e.children[1].valid();
   if (filtered && name != "softmax") return fail(at(e.children[1]).span, e.name.text + " takes no filter");
   // The enclosing index of that name is the place at which the value is taken.
-  std::optional<Subscript> outer;
-  if (const Binding* b = find_binding(e.binders[0].name.key); b != nullptr && b->is_index) outer = b->value.affine;
+  std::vector<std::optional<Subscript>> outer(e.binders.size());
+  for (std::size_t k = 0; k < e.binders.size(); ++k)
+    if (const Binding* b = find_binding(e.binders[k].name.key); b != nullptr && b->is_index) outer[k] = b->value.affine;
   const std::size_t first = bindings_.size();
   std::vector<BoundIndex> bound;
   if (!bind(e.binders, id.index, bound)) {
     bindings_.resize(first);
     return Value::poison();
   }
-  const BoundIndex& inner = bound[0];
-  std::vector<Guard> guards = inner.guards;
+  std::vector<Guard> guards;
+  for (const auto& b : bound) guards.insert(guards.end(), b.guards.begin(), b.guards.end());
   const std::size_t outer_conditions = conditions_.size();
   bool good = true;
   if (!guards.empty()) push_guards(guards);
+  if (!guards.empty() && name != "softmax") good = false;
   if (filtered) {
     const auto filter = filter_guards(e.children[1]);
     good = filter.has_value();
@@ -238,32 +241,45 @@ Value Evaluator::along_index(ast::Id id) {
   Value x = eval(e.children[0]);
   while (conditions_.size() > outer_conditions) pop_condition();
   bindings_.resize(first);
+  if (!good && !filtered)
+    return not_supported(e.mark.is_none() ? e.span : e.mark,
+                         e.name.text + " over a range that depends on another index");
   if (!good || x.poisoned) return Value::poison();
-  std::vector<Label> axes = x.axes;
-  Subscript at_place;
-  if (outer) {
-    at_place = graph_.subtract(*outer, inner.begin);
-    check_inside(at_place, inner.label, e.span, {e.name.text, e.binders[0].name.text, named(id)}, false);
-  } else {
-    const Label axis = build_.like(inner.label);
-    axes.insert(axes.begin(), axis);
-    at_place = build_.bare(axis);
+  return along_labels(id, std::move(x), bound, outer, std::move(guards));
+}
+
+Value Evaluator::along_labels(ast::Id id, Value x, const std::vector<BoundIndex>& bound,
+                              const std::vector<std::optional<Subscript>>& outer, std::vector<Guard> guards) {
+  const ast::Expression& e = at(id);
+  const std::string& name = e.name.key;
+  std::vector<Label> axes, labels;
+  std::vector<Subscript> places;
+  for (std::size_t k = 0; k < bound.size(); ++k) {
+    labels.push_back(bound[k].label);
+    if (outer[k]) {
+      places.push_back(graph_.subtract(*outer[k], bound[k].begin));
+      check_inside(places[k], bound[k].label, e.span, {e.name.text, e.binders[k].name.text, named(id)}, false);
+    } else {
+      axes.push_back(build_.like(bound[k].label));
+      places.push_back(build_.bare(axes.back()));
+    }
   }
+  axes.insert(axes.end(), x.axes.begin(), x.axes.end());
   if (name == "cumsum" || name == "cumprod") {
-    guards.push_back({Guard::Kind::nonnegative, graph_.subtract(at_place, build_.bare(inner.label)), {}});
-    if (name == "cumsum") return build_.product({std::move(x)}, axes, {inner.label}, guards);
-    return build_.reduce(Reduction::product, std::move(x), axes, {inner.label}, guards);
+    guards.push_back({Guard::Kind::nonnegative, graph_.subtract(places[0], build_.bare(labels[0])), {}});
+    if (name == "cumsum") return build_.product({std::move(x)}, axes, labels, guards);
+    return build_.reduce(Reduction::product, std::move(x), axes, labels, guards);
   }
   Value place = x;
   build_.operand(place);
-  build_.substitute(place, inner.label, at_place);
+  for (std::size_t k = 0; k < labels.size(); ++k) build_.substitute(place, labels[k], places[k]);
   const SoftmaxKind kind = name == "softmax" ? SoftmaxKind::softmax : SoftmaxKind::log_softmax;
-  Value out = build_.softmax(kind, {std::move(place), std::move(x)}, axes, {inner.label}, guards);
+  Value out = build_.softmax(kind, {std::move(place), std::move(x)}, axes, labels, guards);
   if (guards.empty()) return out;
   // What the filter leaves out is 0.
-  std::vector<Guard> here;
-  for (const auto& g : guards) here.push_back(build_.substitute(g, inner.label, at_place));
-  return build_.product({std::move(out)}, axes, {}, here);
+  for (auto& g : guards)
+    for (std::size_t k = 0; k < labels.size(); ++k) g = build_.substitute(g, labels[k], places[k]);
+  return build_.product({std::move(out)}, axes, {}, guards);
 }
 
 }  // namespace gradus::elaboration

@@ -126,6 +126,8 @@ TEST_CASE("running sums and softmaxes along an axis") {
   CHECK(value("cumsum(x)") == V{1, -1, 2});
   CHECK(value("cumsum(B, axis=0)") == V{1, 2, 3, 5, 7, 9});
   CHECK(value("cumprod(x)") == V{1, -2, -6});
+  CHECK(all_close({value("sum(softmax[i, j](B[i, j]))")[0]}, {1}));
+  CHECK(all_close(value("softmax[i, j](B[i, j])[1]"), value("exp(B[1] - logsumexp(B))")));
   const V p = value("softmax(B, axis=0)");
   CHECK(all_close({p[0] + p[3], p[2] + p[5]}, {1, 1}));
   CHECK(all_close(value("log_softmax(B)[0]"), value("log(softmax(B[0]))")));
