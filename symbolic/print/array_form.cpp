@@ -85,7 +85,7 @@ std::optional<Formula> Writer::array_subscript(const Subscript& s, Size axis, co
   }
   if (s.labels.empty() && s.data.size() == 1 && sizes_.is_zero(s.offset) && sizes_.is_one(s.data[0].coefficient)) {
     const DataTerm& d = s.data[0];
-    if (!is_leaf(d.data) || d.subscripts.size() != 1) return std::nullopt;
+    if (!is_leaf(d.data) || d.subscripts.size() != 1 || graph_.index_bound(d.data) != axis) return std::nullopt;
     const auto l = graph_.as_label(d.subscripts[0]);
     if (!l || graph_.axis(d.data, 0) != labels[*l]) return std::nullopt;
     label = l;

@@ -1,11 +1,26 @@
 // Index notation: a node's element at places, binders with their ranges, filters.
 #include <algorithm>
+#include <utility>
 
 #include "symbolic/print/writer.hpp"
 
 namespace gradus::printing {
 
 // ---- places ----
+
+namespace {
+
+Formula over(std::string function, std::vector<Binder> binders, Formula body, std::vector<Formula> filters) {
+  Formula f;
+  f.op = Op::over;
+  f.text = std::move(function);
+  f.binders = std::move(binders);
+  f.parts.push_back(std::move(body));
+  if (!filters.empty()) f.parts.push_back(conjunction(std::move(filters)));
+  return f;
+}
+
+}  // namespace
 
 Place Writer::place(const Subscript& s, const Places& at) {
   Place out;
@@ -22,10 +37,12 @@ Place Writer::place(const Subscript& s, const Places& at) {
       else
         found->second = sizes_.add(found->second, scaled);
     }
-    for (const auto& d : p.data) out.data.push_back({sizes_.multiply(t.coefficient, d.coefficient), d.formula});
+    for (const auto& d : p.data)
+      out.data.push_back({sizes_.multiply(t.coefficient, d.coefficient), d.formula, d.bound});
   }
   std::erase_if(out.terms, [&](const auto& t) { return sizes_.is_zero(t.second); });
-  for (const auto& d : s.data) out.data.push_back({d.coefficient, element({d.data, d.subscripts}, at)});
+  for (const auto& d : s.data)
+    out.data.push_back({d.coefficient, element({d.data, d.subscripts}, at), graph_.index_bound(d.data)});
   return out;
 }
 
@@ -52,6 +69,8 @@ Formula Writer::formula(const Place& p) const {
 /// A named value or input at places; what is read where decides which ranges must be written.
 Formula Writer::read(Formula base, Expr e, const Places& at) {
   if (at.empty()) return base;
+  for (std::uint32_t k = 0; k < at.size(); ++k)
+    if (is_foreign(at[k], graph_.axis(e, k))) return read_foreign(std::move(base), e, at, k);
   std::vector<Formula> parts;
   parts.push_back(std::move(base));
   for (std::uint32_t k = 0; k < at.size(); ++k) {
@@ -59,6 +78,27 @@ Formula Writer::read(Formula base, Expr e, const Places& at) {
     parts.push_back(formula(at[k]));
   }
   return make(Op::subscript, std::move(parts));
+}
+
+/// Whether a place is index data made for an axis of another size: legal only under a guard, never as a subscript.
+bool Writer::is_foreign(const Place& p, Size axis) const {
+  return p.data.size() == 1 && p.terms.empty() && sizes_.is_zero(p.offset) && sizes_.is_one(p.data[0].coefficient) &&
+         p.data[0].bound && *p.data[0].bound != axis;
+}
+
+/// X[c[i]] as sum[j : j == c[i]](X[j]): 0 where the data are outside, and there a guard chooses otherwise.
+Formula Writer::read_foreign(Formula base, Expr e, const Places& at, std::uint32_t axis) {
+  const Size count = graph_.axis(e, axis);
+  const std::uint32_t index = open_index(count);
+  Places inside = at;
+  inside[axis] = {{}, {{index, sizes_.constant(1)}}, {}};
+  std::vector<Formula> filter;
+  filter.push_back(compare("==", formula(inside[axis]), formula(at[axis])));
+  const Protected filtered(*this, true);
+  Formula body = read(std::move(base), e, inside);
+  std::vector<Binder> binders;
+  binders.push_back(close_index(index, count));
+  return over("sum", std::move(binders), std::move(body), std::move(filter));
 }
 
 // ---- index names ----
@@ -84,33 +124,39 @@ void Writer::note_reading(const Place& p, Size axis) {
   if (!p.data.empty() || !sizes_.is_one(p.terms[0].second))
     index.irregular = true;
   else
-    index.readings.push_back({p.offset, axis});
+    index.readings.push_back({p.offset, axis, conditions_ > 0});
 }
 
-/// Closes an index name. Its range is left to inference only where that gives exactly 0..count: one reading fixes the
-/// begin, one the end, and no other cuts the range or has a bound of another size.
-Binder Writer::close_index(std::uint32_t index, Size count) {
-  open_.erase(std::find(open_.begin(), open_.end(), index));
-  const Index& i = indices_[index];
-  bool begin = false;
-  bool end = false;
-  bool known = !i.irregular;
+/// Whether inference gives an index exactly 0..count: one reading fixes the begin, one the end, and no other cuts the
+/// range or has a bound of another size. Readings under a condition count only where there are no others.
+bool Writer::is_inferred(const Index& i, Size count) {
+  bool begin = false, end = false, all = true, free = false;
   for (const auto& r : i.readings) {
     const Size beyond = sizes_.subtract(sizes_.subtract(r.axis, r.offset), count);  // axis - offset - count
     const auto low = sizes_.as_constant(r.offset);
     const auto high = sizes_.as_constant(beyond);
-    if (!low || !high || *low < 0 || *high < 0) {
-      known = false;
-      break;
-    }
+    if (!low || !high || *low < 0 || *high < 0) return false;
+    all = all && *low == 0 && *high == 0;
+    if (r.guarded) continue;
+    free = true;
     begin = begin || *low == 0;
     end = end || *high == 0;
   }
+  return !i.irregular && !i.readings.empty() && (free ? begin && end : all);
+}
+
+/// Closes an index name; its range is left to inference only where that gives it exactly.
+Binder Writer::close_index(std::uint32_t index, Size count) {
+  open_.erase(std::find(open_.begin(), open_.end(), index));
+  return binder(index, count);
+}
+
+Binder Writer::binder(std::uint32_t index, Size count) {
   Binder out;
-  out.name = i.name;
+  out.name = indices_[index].name;
   out.range.push_back(number(0));
   out.range.push_back(size(count));
-  out.shown = !(known && begin && end);
+  out.shown = !is_inferred(indices_[index], count);
   return out;
 }
 
@@ -129,10 +175,48 @@ std::vector<Binder> Writer::close_bound(const Node& n, const Places& at) {
 
 // ---- guards ----
 
-std::vector<Formula> Writer::guards(const Node& n, const Places& at) {
-  std::vector<Formula> out;
-  for (const auto& g : n.guards) out.push_back(guard(g, at));
+namespace {
+
+/// Whether a guard reads something at other places than bare labels, which another guard may have to protect.
+bool is_exposed(const Graph& graph, const Guard& g) {
+  const auto bare = [&](const Subscript& s) { return s.is_constant() || graph.as_label(s).has_value(); };
+  if (g.kind == Guard::Kind::condition)
+    return !std::all_of(g.condition.subscripts.begin(), g.condition.subscripts.end(), bare);
+  for (const auto& d : g.affine.data)
+    if (!std::all_of(d.subscripts.begin(), d.subscripts.end(), bare)) return true;
+  return false;
+}
+
+Formula chosen(std::vector<Formula> conditions, Formula value) {
+  if (conditions.empty()) return value;
+  return conditional(conjunction(std::move(conditions)), std::move(value), number(0));
+}
+
+}  // namespace
+
+/// The guards as conditions: positions first, then index data, then values. What reads at places that the positions
+/// protect is an inner condition.
+Writer::Conditions Writer::guards(const Node& n, const Places& at) {
+  const auto order = [](const Guard& g) {
+    return g.kind == Guard::Kind::condition ? 2 : (g.affine.data.empty() ? 0 : 1);
+  };
+  Conditions out;
+  bool positions = false;
+  for (const int turn : {0, 1, 2})
+    for (const auto& g : n.guards) {
+      if (order(g) != turn) continue;
+      positions = positions || turn == 0;
+      const bool inner = positions && turn > 0 && is_exposed(graph_, g);
+      const Protected condition(*this, inner);
+      (inner ? out.inner : out.outer).push_back(guard(g, at));
+    }
   return out;
+}
+
+std::vector<Formula> Writer::all_guards(const Node& n, const Places& at) {
+  Conditions conditions = guards(n, at);
+  for (auto& f : conditions.inner) conditions.outer.push_back(std::move(f));
+  return std::move(conditions.outer);
 }
 
 /// `p - a >= 0` as `a <= p`: what is added stands on one side, what is subtracted on the other.
@@ -150,7 +234,7 @@ Formula Writer::guard(const Guard& g, const Places& at) {
   }
   for (const auto& d : p.data) {
     if (sizes_.is_negative(d.coefficient))
-      left.data.push_back({sizes_.multiply(minus, d.coefficient), d.formula});
+      left.data.push_back({sizes_.multiply(minus, d.coefficient), d.formula, d.bound});
     else
       right.data.push_back(d);
   }
@@ -195,7 +279,10 @@ Formula Writer::element_body(Expr e, const Places& at) {
       return formula(place(n.affine, at));
     case Kind::elementwise: {
       std::vector<Formula> operands;
-      for (const auto& o : n.operands) operands.push_back(element(o, at));
+      for (std::size_t k = 0; k < n.operands.size(); ++k) {
+        const Protected branch(*this, n.function == Function::select && k > 0);
+        operands.push_back(element(n.operands[k], at));
+      }
       return function_value(n, std::move(operands), names_);
     }
     case Kind::sum: {
@@ -224,20 +311,6 @@ Formula Writer::element_body(Expr e, const Places& at) {
   return {};
 }
 
-namespace {
-
-Formula over(std::string function, std::vector<Binder> binders, Formula body, std::vector<Formula> filters) {
-  Formula f;
-  f.op = Op::over;
-  f.text = std::move(function);
-  f.binders = std::move(binders);
-  f.parts.push_back(std::move(body));
-  if (!filters.empty()) f.parts.push_back(conjunction(std::move(filters)));
-  return f;
-}
-
-}  // namespace
-
 Formula Writer::element_contraction(const Node& n, const Places& at) {
   const bool binds = n.labels.size() > n.rank;
   Product outside;
@@ -252,11 +325,13 @@ Formula Writer::element_contraction(const Node& n, const Places& at) {
     (binds && (depends || !n.guards.empty()) ? bound : free).push_back(k);
   }
   if (!binds) {
-    for (const std::size_t k : free) outside.multiply(element(n.operands[k], at));
-    std::vector<Formula> conditions = guards(n, at);
-    Formula value = std::move(outside).build();
-    if (conditions.empty()) return value;
-    return conditional(conjunction(std::move(conditions)), std::move(value), number(0));
+    {
+      const Protected branch(*this, !n.guards.empty());
+      for (const std::size_t k : free) outside.multiply(element(n.operands[k], at));
+    }
+    Conditions conditions = guards(n, at);
+    Formula value = chosen(std::move(conditions.inner), std::move(outside).build());
+    return chosen(std::move(conditions.outer), std::move(value));
   }
   for (const std::size_t k : free) outside.multiply(element(n.operands[k], at));
   if (auto rows = row_product(n, at, bound)) {
@@ -264,14 +339,19 @@ Formula Writer::element_contraction(const Node& n, const Places& at) {
     return std::move(outside).build();
   }
   const Places all = open_bound(n, at);
-  for (const std::size_t k : bound) inside.multiply(element(n.operands[k], all));
-  std::vector<Formula> filters = guards(n, all);
+  {
+    const Protected body(*this, !n.guards.empty());
+    for (const std::size_t k : bound) inside.multiply(element(n.operands[k], all));
+  }
+  Conditions conditions = guards(n, all);
   std::vector<Binder> binders = close_bound(n, all);
-  outside.coefficient = outside.coefficient * inside.coefficient;
-  inside.coefficient = 1;
-  Formula body = std::move(inside).build();
-  const bool filtered = !filters.empty();
-  Formula f = over("sum", std::move(binders), std::move(body), std::move(filters));
+  if (conditions.inner.empty()) {
+    outside.coefficient = outside.coefficient * inside.coefficient;
+    inside.coefficient = 1;
+  }
+  Formula body = chosen(std::move(conditions.inner), std::move(inside).build());
+  const bool filtered = !conditions.outer.empty();
+  Formula f = over("sum", std::move(binders), std::move(body), std::move(conditions.outer));
   if (!filtered) f.count = count({n.labels.begin() + n.rank, n.labels.end()});
   outside.multiply(std::move(f));
   return std::move(outside).build();
@@ -300,10 +380,18 @@ std::optional<Formula> Writer::row_product(const Node& n, const Places& at, cons
   return make(Op::matmul, std::move(parts));
 }
 
+/// What stands under the guards of a node.
+Formula Writer::protected_element(const Node& n, const Operand& o, const Places& at) {
+  const Protected body(*this, !n.guards.empty());
+  return element(o, at);
+}
+
 Formula Writer::element_reduce(const Node& n, const Places& at) {
+  const bool position = n.reduction == Reduction::argmax || n.reduction == Reduction::argmin;
+  if (position && n.labels.size() == n.rank) return number(0);
   const Places all = open_bound(n, at);
-  Formula body = element(n.operands[0], all);
-  std::vector<Formula> filters = guards(n, all);
+  Formula body = protected_element(n, n.operands[0], all);
+  std::vector<Formula> filters = all_guards(n, all);
   std::vector<Binder> binders = close_bound(n, all);
   if (!binders.empty())
     return over(std::string(reduction_name(n.reduction)), std::move(binders), std::move(body), std::move(filters));
@@ -313,7 +401,6 @@ Formula Writer::element_reduce(const Node& n, const Places& at) {
 /// A reduction over nothing but its guards: the neutral element where they do not hold.
 Formula Writer::guarded_element(Reduction reduction, Formula body, std::vector<Formula> conditions) {
   if (reduction == Reduction::norm) body = apply(Function::abs, {std::move(body)});
-  if (reduction == Reduction::argmax || reduction == Reduction::argmin) return number(0);
   if (conditions.empty()) return body;
   Formula condition = conjunction(std::move(conditions));
   switch (reduction) {
@@ -349,14 +436,13 @@ std::optional<Formula> Writer::softmax_here(const Node& n, const Places& at, con
   if (elsewhere) return std::nullopt;
   Places all = at;
   all.push_back(p);
-  Binder binder;
-  binder.name = indices_[index].name;
-  binder.range.push_back(number(0));
-  binder.range.push_back(size(n.labels[n.rank]));
-  binder.shown = false;
+  // The name is bound anew: what the operand reads decides whether its range is written.
+  Index outer = std::exchange(indices_[index], {indices_[index].name, {}, false});
   Formula body = element(n.operands[1], all);
   std::vector<Binder> binders;
-  binders.push_back(std::move(binder));
+  binders.push_back(binder(index, n.labels[n.rank]));
+  indices_[index].irregular = indices_[index].irregular || outer.irregular;
+  for (const auto& r : outer.readings) indices_[index].readings.push_back(r);
   return over(std::string(softmax_name(n.softmax)), std::move(binders), std::move(body), {});
 }
 
@@ -366,8 +452,8 @@ Formula Writer::element_softmax(const Node& n, const Places& at) {
   const std::string function(softmax_name(n.softmax));
   if (n.softmax == SoftmaxKind::logsumexp) {
     const Places all = open_bound(n, at);
-    Formula body = element(n.operands[0], all);
-    std::vector<Formula> filters = guards(n, all);
+    Formula body = protected_element(n, n.operands[0], all);
+    std::vector<Formula> filters = all_guards(n, all);
     std::vector<Binder> binders = close_bound(n, all);
     return over(function, std::move(binders), std::move(body), std::move(filters));
   }
@@ -389,8 +475,8 @@ Formula Writer::element_softmax(const Node& n, const Places& at) {
   if (matches && elements.size() == 1)
     if (auto here = softmax_here(n, at, *elements[0])) return std::move(*here);
   const Places all = open_bound(n, at);
-  Formula body = element(x, all);
-  std::vector<Formula> filters = guards(n, all);
+  Formula body = protected_element(n, x, all);
+  std::vector<Formula> filters = all_guards(n, all);
   std::vector<Binder> binders = close_bound(n, all);
   if (matches && (filters.empty() || n.softmax == SoftmaxKind::softmax)) {  // log_softmax takes no filter
     std::vector<Formula> parts;

@@ -40,16 +40,19 @@ Formula Writer::size(Size s) const {
   if (terms.empty()) return number(0);
   std::vector<Formula> sum;
   for (const auto& t : terms) {
-    Product p;
-    p.coefficient = t.coefficient;
-    for (const SizeAtom id : t.atoms) {
+    const bool minus = t.coefficient < 0;
+    std::vector<Formula> factors;
+    if (t.atoms.empty() || (t.coefficient != 1 && t.coefficient != -1))
+      factors.push_back(number(minus ? -Rational(t.coefficient) : Rational(t.coefficient)));
+    for (const SizeAtom id : t.atoms) {  // n*n: a size knows no powers
       const Sizes::Atom& a = sizes_.atom(id);
       if (a.kind == Sizes::AtomKind::name)
-        p.multiply(name(a.name, true));
+        factors.push_back(name(a.name, true));
       else
-        p.multiply(call(a.kind == Sizes::AtomKind::minimum ? "min" : "max", {size(a.a), size(a.b)}));
+        factors.push_back(call(a.kind == Sizes::AtomKind::minimum ? "min" : "max", {size(a.a), size(a.b)}));
     }
-    sum.push_back(std::move(p).build());
+    Formula f = factors.size() == 1 ? std::move(factors[0]) : make(Op::product, std::move(factors));
+    sum.push_back(minus ? negated(std::move(f)) : std::move(f));
   }
   return add(std::move(sum));
 }

@@ -19,6 +19,7 @@ struct Place {
   struct Data {
     Size coefficient;
     Formula formula;
+    std::optional<Size> bound;  // of index data
   };
   Size offset;
   std::vector<std::pair<std::uint32_t, Size>> terms;  // index name (position in Writer's list) and coefficient
@@ -46,6 +47,30 @@ class Writer {
   std::vector<Formula> count(const std::vector<Size>& axes) const;
 
  private:
+  /// An index name and where it was read: what decides whether its range can be left to inference.
+  struct Index {
+    std::string name;
+    struct Reading {
+      Size offset, axis;
+      bool guarded = false;  // under a condition or a filter
+    };
+    std::vector<Reading> readings;  // as the only index of a subscript, with coefficient 1
+    bool irregular = false;         // as the only index with another coefficient, or beside data
+  };
+
+  /// While it lives, readings stand under a condition.
+  class Protected {
+   public:
+    Protected(Writer& writer, bool holds) : writer_(writer), holds_(holds) { writer_.conditions_ += holds_ ? 1 : 0; }
+    ~Protected() { writer_.conditions_ -= holds_ ? 1 : 0; }
+    Protected(const Protected&) = delete;
+    Protected& operator=(const Protected&) = delete;
+
+   private:
+    Writer& writer_;
+    bool holds_;
+  };
+
   /// An operand as an array whose axes are the labels (of the node that holds it) in this order.
   struct Factor {
     std::vector<Label> axes;
@@ -73,16 +98,23 @@ class Writer {
   Formula element_body(Expr e, const Places& at);
   Formula element(const Operand& o, const Places& at);
   Formula element_contraction(const Node& n, const Places& at);
+  Formula protected_element(const Node& n, const Operand& o, const Places& at);
   Formula element_reduce(const Node& n, const Places& at);
   static Formula guarded_element(Reduction reduction, Formula body, std::vector<Formula> conditions);
   Formula element_softmax(const Node& n, const Places& at);
   std::optional<Formula> softmax_here(const Node& n, const Places& at, const Subscript& element_place);
   std::optional<Formula> row_product(const Node& n, const Places& at, const std::vector<std::size_t>& factors);
   Formula read(Formula base, Expr e, const Places& at);
+  bool is_foreign(const Place& p, Size axis) const;
+  Formula read_foreign(Formula base, Expr e, const Places& at, std::uint32_t axis);
   Place place(const Subscript& s, const Places& at);
   Places places(const std::vector<Subscript>& subscripts, const Places& at);
   Formula formula(const Place& p) const;
-  std::vector<Formula> guards(const Node& n, const Places& at);
+  struct Conditions {
+    std::vector<Formula> outer, inner;
+  };
+  Conditions guards(const Node& n, const Places& at);
+  std::vector<Formula> all_guards(const Node& n, const Places& at);
   Formula guard(const Guard& g, const Places& at);
 
   // index names
@@ -90,6 +122,8 @@ class Writer {
   Places open_bound(const Node& n, const Places& at);
   std::vector<Binder> close_bound(const Node& n, const Places& at);
   Binder close_index(std::uint32_t index, Size count);
+  Binder binder(std::uint32_t index, Size count);
+  bool is_inferred(const Index& i, Size count);
   void note_reading(const Place& p, Size axis);
 
   static std::vector<Formula> by_weight(std::vector<Formula> terms);
@@ -99,16 +133,6 @@ class Writer {
   static std::string_view reduction_name(Reduction r);
   static std::string_view softmax_name(SoftmaxKind k);
 
-  /// An index name and where it was read: what decides whether its range can be left to inference.
-  struct Index {
-    std::string name;
-    struct Reading {
-      Size offset, axis;
-    };
-    std::vector<Reading> readings;  // as the only index of a subscript, with coefficient 1
-    bool irregular = false;         // as the only index with another coefficient, or beside data
-  };
-
   const Graph& graph_;
   Sizes sizes_;  // a copy: places need sizes that the graph does not have
   Names& names_;
@@ -116,6 +140,7 @@ class Writer {
   std::vector<Index> indices_;
   std::vector<Size> full_range_;  // the size of each index name's range
   std::vector<std::uint32_t> open_;
+  int conditions_ = 0;          // conditions around what is being written
   std::vector<char> no_array_;  // nodes that have been found to have no array form, by Expr::id
   Expr root_;
 };
