@@ -8,6 +8,7 @@
 
 #include "codegen/kernels/exponential.hpp"
 #include "codegen/kernels/functions.hpp"
+#include "codegen/kernels/trigonometric.hpp"
 #include "symbolic/function.hpp"
 
 namespace gradus::kernels {
@@ -72,14 +73,14 @@ V apply(Function f, V a, V b, V c) {
     case Function::log1p: return log1p_kernel(a);
     case Function::sqrt: return square_root(a);
     case Function::power: return libm(Libm::pow, a, b);
-    case Function::sin: return libm(Libm::sin, a, b);
-    case Function::cos: return libm(Libm::cos, a, b);
+    case Function::sin: return sin_kernel(a);
+    case Function::cos: return cos_kernel(a);
     case Function::tanh: return tanh_kernel(a);
     case Function::sigmoid: return sigmoid_kernel(a);
     case Function::softplus: return softplus_kernel(a);
     case Function::log_sigmoid: return -softplus_kernel(-a);
     case Function::logaddexp: return log_add_exp(a, b);
-    case Function::normal_cdf: return splat(a, 0.5) * libm(Libm::erfc, -a * splat(a, std::numbers::sqrt2 / 2), zero);
+    case Function::normal_cdf: return normal_cdf_kernel(a);
     case Function::abs: return absolute(a);
     case Function::sign: return sign(a);
     case Function::maximum: return maximum(a, b);

@@ -39,5 +39,7 @@ inline double select(bool c, double a, double b) { return c ? a : b; }
 
 /// A function of libm; of one argument, `b` is not looked at.
 double libm(Libm f, double a, double b);
+/// `usual`, but the function of libm of x where `rare` holds.
+inline double rarely(bool rare, Libm f, double x, double usual) { return rare ? libm(f, x, x) : usual; }
 
 }  // namespace gradus::kernels

@@ -1,4 +1,5 @@
 // Elementwise functions as IR: the kernels' templates run on values of the IR builder; libm is called lane by lane.
+#include <llvm/IR/MDBuilder.h>
 #include <llvm/IR/Module.h>
 
 #include <string>
@@ -52,6 +53,25 @@ Number libm(kernels::Libm f, Number a, Number second) {
     for (llvm::Value* const v : arguments) scalars.push_back(b.CreateExtractElement(v, lane));
     result = b.CreateInsertElement(result, call(b, function.name, scalars), lane);
   }
+  return {&b, result};
+}
+
+Number rarely(Truth rare, kernels::Libm f, Number x, Number usual) {
+  IrBuilder& b = *x.b;
+  llvm::Function* const function = b.GetInsertBlock()->getParent();
+  llvm::BasicBlock *const before = b.GetInsertBlock(),
+                          *const slow = llvm::BasicBlock::Create(b.getContext(), "rare", function),
+                          *const after = llvm::BasicBlock::Create(b.getContext(), "after", function);
+  llvm::Value* const any = rare.v->getType()->isVectorTy() ? b.CreateOrReduce(rare.v) : rare.v;
+  b.CreateCondBr(any, slow, after, llvm::MDBuilder(b.getContext()).createBranchWeights(1, 1 << 20));
+  b.SetInsertPoint(slow);
+  const Number chosen = select(rare, libm(f, x, x), usual);
+  llvm::BasicBlock* const end = b.GetInsertBlock();
+  b.CreateBr(after);
+  b.SetInsertPoint(after);
+  llvm::PHINode* const result = b.CreatePHI(usual.v->getType(), 2);
+  result->addIncoming(usual.v, before);
+  result->addIncoming(chosen.v, end);
   return {&b, result};
 }
 

@@ -33,6 +33,7 @@ inline Bits operator+(Bits x, Bits y) { return {x.b, x.b->CreateAdd(x.v, y.v)}; 
 inline Bits operator-(Bits x, Bits y) { return {x.b, x.b->CreateSub(x.v, y.v)}; }
 inline Bits operator&(Bits x, Bits y) { return {x.b, x.b->CreateAnd(x.v, y.v)}; }
 inline Bits operator|(Bits x, Bits y) { return {x.b, x.b->CreateOr(x.v, y.v)}; }
+inline Bits operator^(Bits x, Bits y) { return {x.b, x.b->CreateXor(x.v, y.v)}; }
 inline Bits operator<<(Bits x, unsigned by) { return {x.b, x.b->CreateShl(x.v, by)}; }
 inline Bits operator>>(Bits x, unsigned by) { return {x.b, x.b->CreateLShr(x.v, by)}; }
 
@@ -67,6 +68,9 @@ inline Number select(Truth c, Number x, Number y) { return {x.b, x.b->CreateSele
 
 /// A function of libm, lane by lane; of one argument, `b` is not looked at.
 Number libm(kernels::Libm f, Number a, Number b);
+
+/// `usual`, but the function of libm of x where `rare` holds; a branch, so libm costs nothing where no lane is rare.
+Number rarely(Truth rare, kernels::Libm f, Number x, Number usual);
 
 /// The function of an elementwise operation: created in the module on first use. Arguments are doubles or 8 lanes.
 llvm::Function* kernel(llvm::Module& module, gradus::Function f, bool lanes8);

@@ -37,6 +37,15 @@ inline void softplus(mpfr_ptr out, mpfr_srcptr x) {
   if (mpfr_sgn(x) > 0) mpfr_add(out, out, x, MPFR_RNDN);
 }
 
+inline void normal_cdf(mpfr_ptr out, mpfr_srcptr x) {
+  Real root;
+  mpfr_sqrt_ui(root.v, 2, MPFR_RNDN);
+  mpfr_div(out, x, root.v, MPFR_RNDN);
+  mpfr_neg(out, out, MPFR_RNDN);
+  mpfr_erfc(out, out, MPFR_RNDN);
+  mpfr_div_ui(out, out, 2, MPFR_RNDN);
+}
+
 struct Case {
   Function function;
   void (*reference)(mpfr_ptr, mpfr_srcptr);
@@ -45,10 +54,16 @@ struct Case {
 
 #define GRADUS_MPFR(f) [](mpfr_ptr out, mpfr_srcptr x) { mpfr_##f(out, x, MPFR_RNDN); }
 inline const Case cases[] = {
-    {Function::exp, GRADUS_MPFR(exp), -746, 710}, {Function::expm1, GRADUS_MPFR(expm1), -40, 710},
-    {Function::log, GRADUS_MPFR(log), 0, 4},      {Function::log1p, GRADUS_MPFR(log1p), -1, 3},
-    {Function::tanh, GRADUS_MPFR(tanh), -22, 22}, {Function::sigmoid, sigmoid, -746, 40},
+    {Function::exp, GRADUS_MPFR(exp), -746, 710},
+    {Function::expm1, GRADUS_MPFR(expm1), -40, 710},
+    {Function::log, GRADUS_MPFR(log), 0, 4},
+    {Function::log1p, GRADUS_MPFR(log1p), -1, 3},
+    {Function::tanh, GRADUS_MPFR(tanh), -22, 22},
+    {Function::sigmoid, sigmoid, -746, 40},
     {Function::softplus, softplus, -746, 40},
+    {Function::sin, GRADUS_MPFR(sin), -100'500, 100'500},
+    {Function::cos, GRADUS_MPFR(cos), -100'500, 100'500},
+    {Function::normal_cdf, normal_cdf, -38, 9},
 };
 
 // Distance of y from the exact value, in units of the last place of the exact value's neighbourhood.

@@ -1,6 +1,7 @@
 // Vector kernels against MPFR, their identities and their borders.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <limits>
 #include <string>
 
@@ -19,7 +20,10 @@ double at(Function f, double x) { return kernels::evaluate(f, x, 0, 0); }
 bool is_positive_zero(double x) { return x == 0 && !std::signbit(x); }
 bool is_negative_zero(double x) { return x == 0 && std::signbit(x); }
 
-double allowed(Function f) { return f == Function::tanh || f == Function::sigmoid || f == Function::softplus ? 2 : 1; }
+double allowed(Function f) {
+  if (f == Function::normal_cdf) return 8;  // libm's erfc
+  return f == Function::tanh || f == Function::sigmoid || f == Function::softplus ? 2 : 1;
+}
 
 }  // namespace
 
@@ -67,6 +71,20 @@ TEST_CASE("kernels are within their error bound of MPFR") {
   }
 }
 
+TEST_CASE("sine and cosine near multiples of a quarter turn") {
+  Real x, exact;
+  double worst = 0;
+  for (int k = -64'000; k <= 64'000; k += 7) {
+    const double point = std::nextafter(k * 0x1.921fb54442d18p+0, k % 3 == 0 ? inf : -inf);
+    mpfr_set_d(x.v, point, MPFR_RNDN);
+    mpfr_sin(exact.v, x.v, MPFR_RNDN);
+    worst = std::max(worst, error(at(Function::sin, point), exact.v));
+    mpfr_cos(exact.v, x.v, MPFR_RNDN);
+    worst = std::max(worst, error(at(Function::cos, point), exact.v));
+  }
+  CHECK(worst <= 1);
+}
+
 TEST_CASE("the error measure rejects both signs and special values") {
   Real one;
   mpfr_set_d(one.v, 1, MPFR_RNDN);
@@ -87,6 +105,9 @@ TEST_CASE("identities hold exactly") {
   CHECK(is_negative_zero(at(Function::log1p, -0.0)));
   CHECK(is_positive_zero(at(Function::tanh, 0.0)));
   CHECK(is_negative_zero(at(Function::tanh, -0.0)));
+  CHECK(is_positive_zero(at(Function::sin, 0.0)));
+  CHECK(is_negative_zero(at(Function::sin, -0.0)));
+  CHECK(at(Function::cos, 0.0) == 1);
   CHECK(at(Function::sigmoid, 0) == 0.5);
   CHECK(at(Function::softplus, 0) == std::log(2.0));
   for (int k = -1074; k < 1024; k += 7) CHECK(at(Function::log, std::ldexp(1, k)) == std::log(std::ldexp(1, k)));
@@ -119,5 +140,5 @@ TEST_CASE("functions by composition") {
   CHECK(evaluate(Function::logaddexp, -inf, 3, 0) == 3);
   CHECK(close(evaluate(Function::logaddexp, 1000, 1000, 0), 1000 + std::log(2.0), 1));
   CHECK(evaluate(Function::log_sigmoid, -800, 0, 0) == -800);
-  CHECK(close_relative(evaluate(Function::normal_cdf, -10, 0, 0), 7.619853024160527e-24, 1e-13));
+  CHECK(close_relative(evaluate(Function::normal_cdf, -10, 0, 0), 7.619853024160527e-24, 1e-15));
 }
