@@ -20,9 +20,10 @@ struct Symbol {
   enum class Kind : std::uint8_t { input, size, dimension, equation } kind = Kind::input;
   std::string text;
   Span span = Span::none();
-  std::size_t number = 0;  // of the input or equation
-  Size size;               // size, dimension
-  bool poisoned = false;   // its declaration is wrong: uses are silent
+  std::size_t number = 0;             // of the input or equation
+  Size size;                          // size, dimension
+  std::optional<std::int64_t> value;  // dimension: the one its declaration gives
+  bool poisoned = false;              // its declaration is wrong: uses are silent
 };
 
 /// An equation with what became of it.

@@ -32,9 +32,15 @@ class Declarer {
     for (const auto& s : program_.statements)
       if (s.kind == ast::Statement::Kind::declaration && s.declaration.role == ast::Role::dim)
         for (const auto& d : s.declaration.names) dimension(d, s.broken);
-    for (const auto& s : program_.statements)
-      if (s.kind == ast::Statement::Kind::declaration && s.declaration.role != ast::Role::dim)
-        for (const auto& d : s.declaration.names) input(s, d);
+    for (const auto& s : program_.statements) {  // sizes are listed in order of first appearance, dims among them
+      if (s.kind != ast::Statement::Kind::declaration) continue;
+      for (const auto& d : s.declaration.names) {
+        if (s.declaration.role == ast::Role::dim)
+          add_size_name(d.name.text);
+        else
+          input(s, d);
+      }
+    }
   }
 
  private:
@@ -84,14 +90,13 @@ class Declarer {
                                                   : "the dim " + d.name.text + " is too large: " + text);
         symbol.poisoned = true;
       } else {
-        symbol.size = sizes_.constant(*whole);
+        symbol.value = *whole;  // the size stays a symbol: it is a parameter of built code, and settable
       }
     }
     if (!enter(d.name, symbol)) return;
     Dimension out{d.name.text, std::nullopt, d.name.span};
     if (value && !symbol.poisoned) out.value = value->as_int64();
     context_.model.dimensions.push_back(out);
-    if (!d.value.valid()) add_size_name(d.name.text);
   }
 
   /// A number made of numbers and dims that have values.
@@ -109,9 +114,8 @@ class Declarer {
       case ast::Kind::name: {
         const Symbol* s = context_.find(e.name.key);
         if (s == nullptr || s->kind != Symbol::Kind::dimension) return std::nullopt;
-        const auto c = sizes_.as_constant(s->size);
-        if (!c) return std::nullopt;
-        return Rational(*c);
+        if (!s->value) return std::nullopt;
+        return Rational(*s->value);
       }
       case ast::Kind::binary: {
         const auto x = number(e.children[0], depth + 1), y = number(e.children[1], depth + 1);
@@ -186,6 +190,7 @@ class Declarer {
       return symbol.size;
     }
     const Symbol& s = found->second;
+    if (s.kind == Symbol::Kind::dimension) add_size_name(s.text);
     if (s.kind == Symbol::Kind::size || s.kind == Symbol::Kind::dimension) return s.size;
     if (s.poisoned) return std::nullopt;
     const bool constant =

@@ -33,7 +33,7 @@ inline std::string diagnostics_text(const Elaborated& e, const std::string& text
   return render(e.diagnostics, &source, DiagnosticForm::text, false);
 }
 
-/// The program's value of that name with these inputs; sizes are taken from the shapes of the inputs.
+/// The program's value of that name with these inputs; sizes are taken from dims and the shapes of the inputs.
 inline Array value_of(const std::string& text, const std::string& name, const std::map<std::string, Array>& inputs) {
   Elaborated e = elaborated(text);
   INFO(text << "\n" << diagnostics_text(e, text));
@@ -43,6 +43,8 @@ inline Array value_of(const std::string& text, const std::string& name, const st
   CHECK(verify_graph(e.model->graph, roots) == "");
   Bindings bindings;
   const Sizes& sizes = e.model->graph.sizes();
+  for (const Dimension& d : e.model->dimensions)
+    if (d.value) bindings.sizes[d.name] = *d.value;
   for (std::uint32_t k = 0; k < e.model->inputs.size(); ++k) {
     const Input& in = e.model->inputs[k];
     const auto found = inputs.find(in.name);
