@@ -105,7 +105,7 @@ class Ladder {
     return "";
   }
 
-  std::string run_code(const Model& model, const Derived& derived, const Bindings& bindings, std::vector<Array> values) {
+  std::string run_code(Model& model, const Derived& derived, const Bindings& bindings, std::vector<Array> values) {
     const loops::Program program = plan(model, roots_, derived.checks);
     loops::Arguments arguments;
     for (const auto& name : program.size_names) arguments.sizes.push_back(bindings.sizes.at(name));
