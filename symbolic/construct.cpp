@@ -66,28 +66,46 @@ namespace {
 /// The value of a function of exact constants, where it is an exact rational.
 std::optional<Rational> fold(Function f, const std::vector<const Rational*>& x) {
   switch (f) {
-    case Function::less: return *x[0] < *x[1] ? 1 : 0;
-    case Function::less_equal: return *x[0] <= *x[1] ? 1 : 0;
-    case Function::equal: return *x[0] == *x[1] ? 1 : 0;
-    case Function::not_equal: return *x[0] == *x[1] ? 0 : 1;
-    case Function::logical_and: return !x[0]->is_zero() && !x[1]->is_zero() ? 1 : 0;
-    case Function::logical_or: return !x[0]->is_zero() || !x[1]->is_zero() ? 1 : 0;
-    case Function::logical_not: return x[0]->is_zero() ? 1 : 0;
-    case Function::power: return exact_power(*x[0], *x[1]);
-    case Function::abs: return x[0]->sign() < 0 ? -*x[0] : *x[0];
-    case Function::sign: return x[0]->sign();
-    case Function::maximum: return std::max(*x[0], *x[1]);
-    case Function::minimum: return std::min(*x[0], *x[1]);
-    case Function::exp: return x[0]->is_zero() ? std::optional<Rational>(1) : std::nullopt;
-    case Function::log: return x[0]->is_one() ? std::optional<Rational>(0) : std::nullopt;
-    case Function::sqrt: return x[0]->is_zero() || x[0]->is_one() ? std::optional<Rational>(*x[0]) : std::nullopt;
+    case Function::less:
+      return *x[0] < *x[1] ? 1 : 0;
+    case Function::less_equal:
+      return *x[0] <= *x[1] ? 1 : 0;
+    case Function::equal:
+      return *x[0] == *x[1] ? 1 : 0;
+    case Function::not_equal:
+      return *x[0] == *x[1] ? 0 : 1;
+    case Function::logical_and:
+      return !x[0]->is_zero() && !x[1]->is_zero() ? 1 : 0;
+    case Function::logical_or:
+      return !x[0]->is_zero() || !x[1]->is_zero() ? 1 : 0;
+    case Function::logical_not:
+      return x[0]->is_zero() ? 1 : 0;
+    case Function::power:
+      return exact_power(*x[0], *x[1]);
+    case Function::abs:
+      return x[0]->sign() < 0 ? -*x[0] : *x[0];
+    case Function::sign:
+      return x[0]->sign();
+    case Function::maximum:
+      return std::max(*x[0], *x[1]);
+    case Function::minimum:
+      return std::min(*x[0], *x[1]);
+    case Function::exp:
+      return x[0]->is_zero() ? std::optional<Rational>(1) : std::nullopt;
+    case Function::log:
+      return x[0]->is_one() ? std::optional<Rational>(0) : std::nullopt;
+    case Function::sqrt:
+      return x[0]->is_zero() || x[0]->is_one() ? std::optional<Rational>(*x[0]) : std::nullopt;
     case Function::sin:
     case Function::tanh:
     case Function::expm1:
-    case Function::log1p: return x[0]->is_zero() ? std::optional<Rational>(0) : std::nullopt;
+    case Function::log1p:
+      return x[0]->is_zero() ? std::optional<Rational>(0) : std::nullopt;
     case Function::cos:
-    case Function::cosh: return x[0]->is_zero() ? std::optional<Rational>(1) : std::nullopt;
-    default: return std::nullopt;  // stays a node: its value is no rational we can write
+    case Function::cosh:
+      return x[0]->is_zero() ? std::optional<Rational>(1) : std::nullopt;
+    default:
+      return std::nullopt;  // stays a node: its value is no rational we can write
   }
 }
 
@@ -113,7 +131,8 @@ bool is_commutative(Function f) {
          f == Function::maximum || f == Function::minimum || f == Function::logaddexp || f == Function::hypot;
 }
 
-std::vector<char> used_labels(std::size_t count, const std::vector<Operand>& operands, const std::vector<Guard>& guards) {
+std::vector<char> used_labels(std::size_t count, const std::vector<Operand>& operands,
+                              const std::vector<Guard>& guards) {
   std::vector<char> used(count, 0);
   const auto mark = [&](Label l) { used[l] = 1; };
   for (const auto& o : operands) Graph::each_label(o, mark);
@@ -203,7 +222,8 @@ Expr Graph::reduce(Reduction reduction, std::vector<Size> labels, std::uint32_t 
   operand = detail::resolve(*this, std::move(operand));
   if (labels.size() == rank && guards.empty()) {
     if (reduction == Reduction::norm) return elementwise(Function::abs, std::move(labels), {operand});
-    if (reduction == Reduction::argmax || reduction == Reduction::argmin) return detail::full(*this, std::move(labels), 0);
+    if (reduction == Reduction::argmax || reduction == Reduction::argmin)
+      return detail::full(*this, std::move(labels), 0);
     return view(std::move(labels), std::move(operand));
   }
   const auto used = detail::used_labels(labels.size(), {operand}, guards);

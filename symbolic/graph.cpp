@@ -114,9 +114,7 @@ Expr Graph::multiply(Expr a, Expr b) {
 
 Expr Graph::divide(Expr a, Expr b) { return multiply(a, power(b, -1)); }
 
-Expr Graph::scale(Expr a, const Rational& factor) {
-  return contraction(shape(a), rank(a), factor, {whole(a)});
-}
+Expr Graph::scale(Expr a, const Rational& factor) { return contraction(shape(a), rank(a), factor, {whole(a)}); }
 
 Expr Graph::apply(Function f, std::vector<Expr> operands) {
   std::vector<Size> labels;

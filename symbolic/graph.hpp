@@ -49,7 +49,8 @@ struct LabelTerm {
   friend bool operator==(LabelTerm, LabelTerm) = default;
 };
 
-/// offset + Σ coefficient × label + Σ coefficient × data[…]. Label terms are sorted by label, without zero coefficients.
+/// offset + Σ coefficient × label + Σ coefficient × data[…]. Label terms are sorted by label, without zero
+/// coefficients.
 struct Subscript {
   Size offset;
   std::vector<LabelTerm> labels;
@@ -101,7 +102,7 @@ enum class Reduction : std::uint8_t {
   all,      // of nothing: 1
   argmax,   // position (as a number) of the first largest along the one bound label
   argmin,
-  norm,     // sqrt(Σ x²) without overflow or underflow; derivative 0 at 0; of nothing: 0
+  norm,  // sqrt(Σ x²) without overflow or underflow; derivative 0 at 0; of nothing: 0
 };
 
 /// With m = max x and s = Σ exp(x - m) over the bound labels where the guards hold:
@@ -114,9 +115,9 @@ enum class SoftmaxKind : std::uint8_t {
 /// One node. `labels.size() >= rank`; which other members are used is said beside each Kind.
 struct Node {
   Kind kind = Kind::constant;
-  Function function = Function::pi;               // elementwise
-  Reduction reduction = Reduction::maximum;       // reduce
-  SoftmaxKind softmax = SoftmaxKind::logsumexp;   // softmax
+  Function function = Function::pi;              // elementwise
+  Reduction reduction = Reduction::maximum;      // reduce
+  SoftmaxKind softmax = SoftmaxKind::logsumexp;  // softmax
   std::uint32_t rank = 0;
   std::uint32_t payload = 0;  // input
   std::vector<Size> labels;

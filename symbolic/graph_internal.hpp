@@ -35,8 +35,8 @@ inline Expr broadcast(Graph& graph, std::vector<Size> axes, Operand operand) {
 }
 
 /// Builds a node over the labels that it uses and, when an axis was dropped, a view that broadcasts it back. `used` has
-/// one flag a label; bound labels (from `rank` on) are always kept. `build(kept labels, map)`: `map` takes old labels to
-/// new ones.
+/// one flag a label; bound labels (from `rank` on) are always kept. `build(kept labels, map)`: `map` takes old labels
+/// to new ones.
 template <class Build>
 Expr on_used_labels(Graph& graph, const std::vector<Size>& labels, std::uint32_t rank, const std::vector<char>& used,
                     Build&& build) {
