@@ -247,5 +247,4 @@ TEST_CASE_FIXTURE(Fixture, "deriving is linear in the formula") {
           for (int k = 0; k < 3000; ++k) e = g.apply(Function::maximum, {e, g.apply(Function::cos, {e})});
           return e;
         }) < 40);
-  CHECK(seconds(begin) < 10);
 }
