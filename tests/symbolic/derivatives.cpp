@@ -1,7 +1,6 @@
 // Derivatives where rules are easily wrong: choices, kinks, missing values, ties, and the size of what is built.
 #include <doctest/doctest.h>
 
-#include <ctime>
 #include <cmath>
 
 #include "symbolic/differentiate.hpp"
@@ -54,8 +53,6 @@ struct Fixture {
 };
 
 /// Processor time, so that a busy machine fails nothing.
-double seconds(std::clock_t since) { return static_cast<double>(std::clock() - since) / CLOCKS_PER_SEC; }
-
 }  // namespace
 
 TEST_CASE_FIXTURE(Fixture, "logistic regression has the gradient of the textbook and no guard") {
@@ -205,7 +202,6 @@ TEST_CASE_FIXTURE(Fixture, "an inner value may be differentiated by") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "deriving is linear in the formula") {
-  const auto begin = std::clock();
   const auto nodes_for = [&](auto&& build) {
     const Expr root = build();
     const std::size_t before = g.reachable({root}).size();
