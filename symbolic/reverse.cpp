@@ -198,12 +198,39 @@ class Reverse {
       p.guards.push_back(nonzero(adjoint));
       choice = Choice::guarded;
     }
-    const bool selects = choice != Choice::none || t.chosen || !node.guards.empty() || !p.covers;
+    const bool plain = choice == Choice::none && !t.chosen && node.guards.empty() && p.covers;
     const auto rank = prefix() + graph_.rank(t.target.expr);
     const Expr result =
         graph_.contraction(std::move(p.labels), rank, t.coefficient, std::move(factors), std::move(p.guards));
-    if (!selects) return {result, Choice::none};
+    if (choice != Choice::hidden && (plain || always_chosen(result))) return {result, Choice::none};
     return {result, choice == Choice::hidden || !is_guarded_product(graph_, result) ? Choice::hidden : Choice::guarded};
+  }
+
+  /// Whether each element of a sum has a term whose guards hold, shown by putting every bound label where all guards
+  /// like it best: a causal mask leaves each key its own query. (Guards of factors have been hoisted into it.)
+  bool always_chosen(Expr e) {
+    const Node& n = graph_[e];
+    if (n.kind != Kind::contraction || n.guards.empty()) return true;
+    const Sizes& sizes = graph_.sizes();
+    std::vector<Subscript> best = graph_.identity(static_cast<std::uint32_t>(n.labels.size()));
+    std::vector<int> direction(n.labels.size(), 0);
+    for (const Guard& g : n.guards) {
+      if (g.kind != Guard::Kind::nonnegative || !g.affine.data.empty()) return false;
+      for (const LabelTerm& t : g.affine.labels) {
+        if (t.label < n.rank) continue;
+        const int wish = sizes.is_nonnegative(t.coefficient) ? 1 : sizes.is_negative(t.coefficient) ? -1 : 0;
+        if (wish == 0 || direction[t.label] == -wish) return false;
+        direction[t.label] = wish;
+      }
+    }
+    for (Label l = n.rank; l < n.labels.size(); ++l) {
+      const Size last = graph_.sizes().subtract(n.labels[l], graph_.sizes().constant(1));
+      best[l] = graph_.offset(direction[l] > 0 ? last : Size{});
+    }
+    return std::all_of(n.guards.begin(), n.guards.end(), [&](const Guard& g) {
+      const auto range = graph_.range(graph_.substitute(g.affine, best), n.labels);
+      return range && sizes.is_nonnegative(range->low);
+    });
   }
 
   /// Where the term's labels go when the target's axes become the labels: bare labels are renamed, every other
