@@ -4,6 +4,7 @@
 
 #include "symbolic/contributions.hpp"
 #include "symbolic/differentiate.hpp"
+#include "symbolic/graph_internal.hpp"
 #include "symbolic/linearise.hpp"
 
 namespace gradus {
@@ -203,13 +204,32 @@ class Reverse {
     const Expr result =
         graph_.contraction(std::move(p.labels), rank, t.coefficient, std::move(factors), std::move(p.guards));
     if (choice != Choice::hidden && (plain || always_chosen(result))) return {result, Choice::none};
-    return {result, choice == Choice::hidden || !is_guarded_product(graph_, result) ? Choice::hidden : Choice::guarded};
+    if (choice == Choice::hidden) return {result, Choice::hidden};
+    return with_guards_outside(result);
+  }
+
+  /// Guards of a sum that depend on its axes only are put around it, where constructors can hoist them further.
+  Contribution with_guards_outside(Expr e) {
+    if (is_guarded_product(graph_, e)) return {e, Choice::guarded};
+    const Node& n = graph_[e];
+    if (n.kind != Kind::contraction || n.guards.empty()) return {e, Choice::hidden};
+    std::vector<Guard> inside, outside;
+    for (const Guard& g : n.guards) {
+      bool bound = false;
+      Graph::each_label(g, [&](Label l) { bound |= l >= n.rank; });
+      (bound ? inside : outside).push_back(g);
+    }
+    if (outside.empty()) return {e, Choice::hidden};
+    const Expr sum = graph_.contraction(n.labels, n.rank, n.coefficients[0], n.operands, std::move(inside));
+    const bool shown = always_chosen(sum);
+    const Expr guarded = graph_.contraction(graph_.shape(e), n.rank, 1, {graph_.whole(sum)}, std::move(outside));
+    return {guarded, shown && is_guarded_product(graph_, guarded) ? Choice::guarded : Choice::hidden};
   }
 
   /// Whether each element of a sum has a term whose guards hold, shown by putting every bound label where all guards
   /// like it best: a causal mask leaves each key its own query. (Guards of factors have been hoisted into it.)
   bool always_chosen(Expr e) {
-    const Node& n = graph_[e];
+    const Node& n = graph_[detail::resolve(graph_, graph_.whole(e)).expr];  // a broadcast hides the sum it reads
     if (n.kind != Kind::contraction || n.guards.empty()) return true;
     const Sizes& sizes = graph_.sizes();
     std::vector<Subscript> best = graph_.identity(static_cast<std::uint32_t>(n.labels.size()));
