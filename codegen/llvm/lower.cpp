@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "codegen/llvm/single_values.hpp"
 #include "codegen/llvm/sizes.hpp"
 #include "codegen/llvm/value.hpp"
 
@@ -21,55 +22,10 @@ using loops::Op;
 using loops::Register;
 using loops::Type;
 
-// Which registers are written once and read only where that write is visible: they are plain values. Others live on the
-// stack until LLVM promotes them.
-class SingleValues {
- public:
-  SingleValues(const loops::Phase& phase, const Body& body) : writes_(phase.registers.size()), single_(writes_.size()) {
-    if (phase.block.valid()) ++writes_[phase.block.id];
-    count(body);
-    for (std::size_t k = 0; k < writes_.size(); ++k) single_[k] = writes_[k] == 1;
-    visible_.resize(writes_.size());
-    if (phase.block.valid()) visible_[phase.block.id] = true;
-    scan(body);
-  }
-  bool operator()(Register r) const { return single_[r.id]; }
-
- private:
-  void count(const Body& body) {
-    for (const Instruction& i : body) {
-      if (i.dst.valid()) ++writes_[i.dst.id];
-      count(i.body);
-      count(i.otherwise);
-    }
-  }
-  void read(Register r) {
-    if (r.valid() && !visible_[r.id]) single_[r.id] = false;
-  }
-  void scan(const Body& body) {
-    std::vector<Register> here;
-    for (const Instruction& i : body) {
-      read(i.a);
-      read(i.b);
-      read(i.c);
-      if (i.op == Op::loop) visible_[i.dst.id] = true;
-      scan(i.body);
-      scan(i.otherwise);
-      if (!i.dst.valid()) continue;
-      visible_[i.dst.id] = i.op != Op::loop;
-      here.push_back(i.dst);
-    }
-    for (const Register r : here) visible_[r.id] = false;
-  }
-
-  std::vector<int> writes_;
-  std::vector<bool> single_, visible_;
-};
-
 class Lowering {
  public:
   Lowering(llvm::Function* function, const loops::Program& program, const loops::Phase& phase, const Body& body,
-           Value* sizes)
+           Value* sizes, Register result = {})
       : function_(function),
         module_(*function->getParent()),
         context_(function->getContext()),
@@ -78,7 +34,7 @@ class Lowering {
         entry_(llvm::BasicBlock::Create(context_, "entry", function)),
         b_(llvm::BasicBlock::Create(context_, "body", function)),
         sizes_(entry_, program, sizes),
-        single_(phase, body),
+        single_(phase, body, result),
         values_(phase.registers.size()),
         slots_(phase.registers.size()),
         inserts_(phase.registers.size()),
@@ -519,7 +475,7 @@ llvm::Function* lower_count(llvm::Module& module, const loops::Program& program,
   llvm::FunctionType* const type =
       llvm::FunctionType::get(llvm::Type::getInt64Ty(context), {llvm::PointerType::get(context, 0)}, false);
   llvm::Function* const function = llvm::Function::Create(type, llvm::Function::ExternalLinkage, name, module);
-  Lowering lowering(function, program, phase, phase.count_body, function->getArg(0));
+  Lowering lowering(function, program, phase, phase.count_body, function->getArg(0), phase.count);
   lowering.run(phase.count_body);
   lowering.finish(lowering.read(phase.count));
   return function;

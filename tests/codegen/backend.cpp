@@ -303,7 +303,9 @@ TEST_CASE("failure, branches, loop-carried registers and blocks: compiled = inte
       Builder b(first);
       first.block = b.fresh(Type::integer);
       b.in_count_body();
-      first.count = b.size(f.n);
+      first.count = b.fresh(Type::integer);
+      b.branch(b.emit(Op::integer_less, Type::truth, b.integer(0), b.size(f.n)),
+               [&] { b.assign(first.count, b.size(f.n)); });
       b.in_body();
       const Register v = b.load(f.x, first.block, Type::number);
       b.fail(b.emit(Op::less, Type::truth, v, b.number(0)), Code::subscript_outside, first.block);
