@@ -159,6 +159,7 @@ class ProgramPrinter {
       out_ += "output " + spell_name(planned.name, form_) + "\n";  // an input as an output
       return;
     }
+    if (planned.role == PlannedLine::Role::derivative) out_ += projection(planned.by);
     std::string text = head(planned, line) + " = ";
     std::size_t column = text.size();
     for (const std::string& piece : spell_pieces(line.right, form_)) {
@@ -166,10 +167,46 @@ class ProgramPrinter {
         text += "\n   ";
         column = 3;
       }
-      text += piece;
-      column += piece.size();
+      append_wrapped(piece, text, column);
     }
     out_ += text + "\n";
+  }
+
+  /// The gradient by a matrix with a declared shape is projected on such matrices.
+  std::string projection(const std::string& by) const {
+    const auto found =
+        std::find_if(model_.inputs.begin(), model_.inputs.end(), [&](const Input& i) { return i.name == by; });
+    if (found == model_.inputs.end()) return "";
+    const std::string name = spell_name(by, form_);
+    if (found->symmetric || found->spd) return "# " + name + " is symmetric, so its gradient is too: (G + G.T)/2\n";
+    if (found->lower) return "# " + name + " is lower triangular, so its gradient is too\n";
+    return "";
+  }
+
+  /// Breaks a long piece inside brackets, where a newline is a blank: before `and`, `or` and signs, after commas.
+  static void append_wrapped(const std::string& piece, std::string& text, std::size_t& column) {
+    std::size_t begin = 0;
+    std::size_t good = 0;  // where the line may be broken: before a word, after a comma
+    std::size_t poor = 0;  // before a sign
+    int depth = 0;
+    for (std::size_t k = 0; k < piece.size(); ++k) {
+      const char c = piece[k];
+      if (c == '(' || c == '[') ++depth;
+      if (c == ')' || c == ']') --depth;
+      const auto next = [&](std::string_view word) { return piece.compare(k + 1, word.size(), word) == 0; };
+      if (c == ' ' && depth > 0 && k > begin) {
+        if (piece[k - 1] == ',' || next("and ") || next("or ")) good = k;
+        if (next("+ ") || next("- ")) poor = k;
+      }
+      const std::size_t at = good > begin ? good : poor;
+      if (column + (k - begin) >= widest && at > begin) {
+        text += piece.substr(begin, at - begin) + "\n       ";
+        column = 7;
+        begin = at;
+      }
+    }
+    text += piece.substr(begin);
+    column += piece.size() - begin;
   }
 
   // ---- LaTeX ----
