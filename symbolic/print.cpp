@@ -225,7 +225,7 @@ class ProgramPrinter {
   }
 
   std::string latex() {
-    std::string out = "\\begin{aligned}\n";
+    std::string out = "\\begin{align*}\n";
     for (std::size_t k = 0; k < layout_.lines.size(); ++k) {
       const PlannedLine& planned = layout_.lines[k];
       const Line line = line_of(planned);
@@ -241,7 +241,7 @@ class ProgramPrinter {
       }
       out += k + 1 < layout_.lines.size() ? " \\\\\n" : "\n";
     }
-    return out + "\\end{aligned}\n";
+    return out + "\\end{align*}\n";
   }
 
   const Model& model_;

@@ -97,7 +97,7 @@ class LatexCheck {
       if (c == '{') {
         braces();
       } else if (c == '&') {
-        if (closer != "aligned" && closer != "cases") return fail("& outside an environment");
+        if (closer != "align*" && closer != "cases") return fail("& outside an environment");
         ++at_;
       } else if (c != '\\') {
         if (static_cast<unsigned char>(c) >= 0x80) return fail("a character that LaTeX does not set in mathematics");
@@ -131,7 +131,7 @@ class LatexCheck {
     }
     if (name == "begin") {
       const std::string environment = braces();
-      if (environment != "aligned" && environment != "cases") fail("environment " + environment);
+      if (environment != "align*" && environment != "cases") fail("environment " + environment);
       read(environment);
       return problem_.empty();
     }

@@ -236,13 +236,13 @@ p = sigmoid(z)
 ∂loss/∂w = Xᵀ · (p - y)/n + λ*w
 ∂loss/∂b = mean(p - y)
 )");
-  CHECK(print(w.model, w.derived, Form::latex) == R"(\begin{aligned}
+  CHECK(print(w.model, w.derived, Form::latex) == R"(\begin{align*}
 z &= X \, w + b \\
 \mathrm{loss} &= \operatorname{mean}\left(\operatorname{softplus}(z) - y \odot z\right) + \frac{\lambda}{2} \, \lVert w \rVert^{2} \\
 p &= \sigma(z) \\
 \frac{\partial \mathrm{loss}}{\partial w} &= \frac{X^{\top} \, \left(p - y\right)}{n} + \lambda \, w \\
 \frac{\partial \mathrm{loss}}{\partial b} &= \operatorname{mean}\left(p - y\right)
-\end{aligned}
+\end{align*}
 )");
 }
 
