@@ -5,10 +5,29 @@
 
 namespace gradus::elaboration {
 
+namespace {
+
+/// Longer chains of 'and' or 'or' protect nothing among themselves.
+constexpr std::size_t most_protecting_parts = 64;
+
+}  // namespace
+
 bool Evaluator::is_condition(const Value& v, ast::Id id, const char* where) {
   if (v.condition) return true;
   error(at(id).span, std::string(where) + " needs a condition, but " + named(id) + " is a number")
       .help("compare it: " + text_of(id) + " != 0");
+  return false;
+}
+
+bool Evaluator::reads_elements(ast::Id id) const {
+  std::vector<ast::Id> open{id};
+  while (!open.empty()) {
+    const ast::Expression& e = at(open.back());
+    open.pop_back();
+    if (e.kind == ast::Kind::subscript) return true;
+    for (const ast::Id child : e.children)
+      if (child.valid()) open.push_back(child);
+  }
   return false;
 }
 
@@ -21,24 +40,37 @@ Value Evaluator::eval_logic(ast::Id id) {
     first = at(first).children[0];
   }
   std::reverse(nodes.begin(), nodes.end());
+  std::vector<ast::Id> parts{first};
+  for (const ast::Id node : nodes) parts.push_back(at(node).children[1]);
   const bool conjunction = op == ast::Binary::logical_and;
   const char* where = conjunction ? "'and'" : "'or'";
-  Value total = eval(first);
-  bool poisoned = total.poisoned || !is_condition(total, first, where);
-  for (const ast::Id node : nodes) {
-    const ast::Expression& e = at(node);
-    Value next = eval(e.children[1]);
-    if (next.poisoned || poisoned || !is_condition(next, e.children[1], where)) {
+  // Where a part on the indices alone decides, the others do not count: i > 0 and x[i - 1] > 0, i == 0 or x[i - 1] > 0.
+  // Such parts come first, wherever they stand.
+  std::vector<std::size_t> order(parts.size());
+  for (std::size_t k = 0; k < order.size(); ++k) order[k] = k;
+  const auto reading =
+      std::stable_partition(order.begin(), order.end(), [&](std::size_t k) { return !reads_elements(parts[k]); });
+  std::vector<Value> values(parts.size());
+  const std::size_t outer_conditions = conditions_.size();
+  bool poisoned = false;
+  for (auto k = order.begin(); k != order.end(); ++k) {
+    values[*k] = eval(parts[*k]);
+    if (values[*k].poisoned || !is_condition(values[*k], parts[*k], where))
       poisoned = true;
-      continue;
-    }
+    else if (k < reading && parts.size() <= most_protecting_parts)
+      push_condition(values[*k], conjunction);
+  }
+  while (conditions_.size() > outer_conditions) pop_condition();
+  if (poisoned) return Value::poison();
+  Value total = values[0];
+  for (std::size_t k = 1; k < parts.size(); ++k) {
+    Value& next = values[k];
     Broadcast shape;
     const Value a = total, b = next;
     shape.add(build_, total);
     if (!shape.add(build_, next)) {
-      shape_error(e, e.children[0], e.children[1], a, b);
-      poisoned = true;
-      continue;
+      const ast::Expression& e = at(nodes[k - 1]);
+      return shape_error(e, e.children[0], e.children[1], a, b);
     }
     std::optional<std::vector<Guard>> guards;
     if (conjunction && total.guards && next.guards && total.guards->size() + next.guards->size() <= 64) {
@@ -50,7 +82,7 @@ Value Evaluator::eval_logic(ast::Id id) {
     total.condition = true;
     total.guards = std::move(guards);
   }
-  return poisoned ? Value::poison() : total;
+  return total;
 }
 
 namespace {

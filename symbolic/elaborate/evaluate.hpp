@@ -110,6 +110,7 @@ class Evaluator {
   Value eval_product(ast::Id id);
   Value eval_power(ast::Id id);
   Value eval_logic(ast::Id id);
+  bool reads_elements(ast::Id id) const;
   Value eval_not(ast::Id id);
   Value eval_comparison(ast::Id id);
   Value eval_conditional(ast::Id id);

@@ -98,6 +98,15 @@ TEST_CASE("a condition on the index protects a subscript only where the range is
         std::vector<double>{1, 3, 5, 3});
 }
 
+TEST_CASE("parts of 'and' and 'or' protect each other's subscripts") {
+  const std::map<std::string, Array> x{{"x", vector({1, 3, -2, 5})}};
+  CHECK(value_of("param x[n]\nloss = sum[i in 0..n : i > 0 and x[i - 1] > 0](x[i])", "loss", x).values[0] == 1);
+  CHECK(value_of("param x[n]\nloss = sum[i in 0..n : x[i - 1] > 0 and i > 0](x[i])", "loss", x).values[0] == 1);
+  CHECK(value_of("param x[n]\noutput o[i in 0..n] = 1 if i == 0 or x[i - 1] > 0 else 0", "o", x).values ==
+        std::vector<double>{1, 1, 1, 0});
+  CHECK(error_of("param x[n]\nloss = sum[i in 0..n : x[i - 1] > 0](x[i])").find("begin at 0") != std::string::npos);
+}
+
 TEST_CASE("a warning says what a shorter partner leaves out, unless a shift explains it") {
   const auto warnings = [](const std::string& text) {
     const Elaborated e = elaborated(text);
