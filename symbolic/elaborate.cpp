@@ -80,8 +80,8 @@ void mark_outputs(Context& context) {
 }
 
 void run(Context& context, const ElaborateOptions& options) {
-  if (options.let != nullptr) declare(context, *options.let, true);
-  declare(context, context.program, false);
+  if (options.let != nullptr) declare(context, *options.let);
+  declare(context, context.program);
   collect_definitions(context);
   if (options.undeclared_are_params) declare_undeclared(context);
   context.has_index_forms = std::any_of(context.program.expressions.begin(), context.program.expressions.end(),

@@ -38,20 +38,21 @@ bool coefficients_nonnegative(const Polynomial& p) {
   return std::all_of(p.begin(), p.end(), [](const auto& t) { return t.coefficient >= 0; });
 }
 
-/// Tries to write p as a sum of facts and of terms that cannot be negative.
-bool shown_nonnegative(const Polynomial& p, const std::vector<const Polynomial*>& facts, int depth) {
+/// Tries to write p as a sum of facts and of terms that cannot be negative. Gives up when the budget is spent.
+bool shown_nonnegative(const Polynomial& p, const std::vector<const Polynomial*>& facts, int depth, int& budget) {
   if (coefficients_nonnegative(p)) return true;
-  if (depth == 0) return false;
+  if (depth == 0 || --budget < 0) return false;
   return std::any_of(facts.begin(), facts.end(), [&](const Polynomial* fact) {
     // A fact helps only where its leading part is there to be used up.
     const auto& lead = fact->front();
     const bool useful = std::any_of(
         p.begin(), p.end(), [&](const auto& t) { return t.atoms == lead.atoms && t.coefficient >= lead.coefficient; });
-    return useful && shown_nonnegative(plus(p, *fact, -1), facts, depth - 1);
+    return useful && shown_nonnegative(plus(p, *fact, -1), facts, depth - 1, budget);
   });
 }
 
 constexpr int proof_depth = 6;
+constexpr int proof_budget = 1000;  // attempts; many facts about one size would otherwise be tried in every order
 
 }  // namespace
 
@@ -165,14 +166,16 @@ bool Sizes::is_nonnegative(Size a) const {
   if (nonnegative_.empty()) return false;
   std::vector<const Polynomial*> facts;
   for (const Size f : nonnegative_) facts.push_back(&polynomials_[f.id]);
-  return shown_nonnegative(p, facts, proof_depth);
+  int budget = proof_budget;
+  return shown_nonnegative(p, facts, proof_depth, budget);
 }
 
 bool Sizes::is_negative(Size a) const {
   const Polynomial negated = plus(plus({}, polynomials_[a.id], -1), Polynomial{{{}, 1}}, -1);  // -a - 1
   std::vector<const Polynomial*> facts;
   for (const Size f : nonnegative_) facts.push_back(&polynomials_[f.id]);
-  return shown_nonnegative(negated, facts, proof_depth);
+  int budget = proof_budget;
+  return shown_nonnegative(negated, facts, proof_depth, budget);
 }
 
 std::vector<std::string> Sizes::names(Size a) const {

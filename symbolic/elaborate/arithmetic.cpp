@@ -212,7 +212,7 @@ Value Evaluator::eval_product(ast::Id id) {
     }
     factors.push_back(std::move(next));
     if (!shape.add(build_, factors.back())) {
-      shape_error_of_product(e, before, read);
+      shape_error(e, e.children[0], e.children[1], before, read);
       poisoned = true;
       continue;
     }
@@ -221,11 +221,6 @@ Value Evaluator::eval_product(ast::Id id) {
       if (auto integer = affine_product(factors[0], factors[1], shape.axes)) restart(std::move(*integer));
   }
   return poisoned ? Value::poison() : close();
-}
-
-Value Evaluator::shape_error_of_product(const ast::Expression& e, const Value& a, const Value& b) {
-  Value out = shape_error(e, e.children[0], e.children[1], a, b);
-  return out;
 }
 
 Value Evaluator::matmul(Value a, Value b, ast::Id left, const ast::Expression& e) {

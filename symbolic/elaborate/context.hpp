@@ -48,7 +48,6 @@ struct FunctionInfo {
   Span span = Span::none();
   bool prelude = false;
   bool poisoned = false;
-  bool has_gradient = false;  // `grad f(…) = …`
 };
 
 /// Shared by all parts of one elaboration.
@@ -81,7 +80,7 @@ const std::unordered_map<std::string, FunctionInfo>& prelude_functions();
 
 // declare.cpp
 /// Enters the declarations of a program into the context: sizes, dims, inputs with their assumptions.
-void declare(Context& context, const ast::Program& program, bool let);
+void declare(Context& context, const ast::Program& program);
 /// Enters equations and functions, and reports names that are defined twice.
 void collect_definitions(Context& context);
 

@@ -161,14 +161,24 @@ class Declarer {
         if (!x) return std::nullopt;
         const auto y = size(e.children[1], depth + 1);
         if (!y) return std::nullopt;
-        if (e.op == ast::Binary::add) return sizes_.add(*x, *y);
-        if (e.op == ast::Binary::subtract) return sizes_.subtract(*x, *y);
-        if (!sizes_.as_constant(*x) && !sizes_.as_constant(*y)) return complain(e);
-        return sizes_.multiply(*x, *y);
+        const bool product = e.op == ast::Binary::multiply;
+        if (product && !sizes_.as_constant(*x) && !sizes_.as_constant(*y)) return complain(e);
+        const Size out = product                    ? sizes_.multiply(*x, *y)
+                         : e.op == ast::Binary::add ? sizes_.add(*x, *y)
+                                                    : sizes_.subtract(*x, *y);
+        return moderate(out) ? std::optional<Size>(out) : complain(e);
       }
       default:
         return complain(e);
     }
+  }
+
+  /// Coefficients stay far from overflow.
+  bool moderate(Size s) const {
+    constexpr std::int64_t limit = std::int64_t{1} << 31;
+    const auto terms = sizes_.terms(s);
+    return std::all_of(terms.begin(), terms.end(),
+                       [](const Sizes::Term& t) { return t.coefficient < limit && t.coefficient > -limit; });
   }
 
   std::optional<Size> complain(const ast::Expression& e) {
@@ -368,7 +378,7 @@ class Declarer {
 
 }  // namespace
 
-void declare(Context& context, const ast::Program& program, bool) { Declarer(context, program).run(); }
+void declare(Context& context, const ast::Program& program) { Declarer(context, program).run(); }
 
 namespace {
 
@@ -461,7 +471,7 @@ void collect_definitions(Context& context) {
       enter_equation(context, s);
     } else if (s.kind == ast::Statement::Kind::function) {
       const ast::FunctionDefinition& f = s.function;
-      FunctionInfo info{&context.program, &f, f.name.span, false, s.broken, false};
+      FunctionInfo info{&context.program, &f, f.name.span, false, s.broken};
       const auto [found, is_new] = context.functions.try_emplace(f.name.key, info);
       if (!is_new)
         defined_twice(context, f.name, f.name.text + " is defined here", found->second.span,

@@ -40,8 +40,6 @@ class Evaluator {
   static std::vector<std::string> array_function_names();
 
  private:
-  using Handler = Value (Evaluator::*)(ast::Id);
-
   struct Binding {
     std::string key;
     bool is_index = false;
@@ -124,7 +122,6 @@ class Evaluator {
   void push_condition(const Value& condition, bool holds);
   void pop_condition();
   void warn_table(const ast::Expression& e, const Value& a, const Value& b);
-  Value shape_error_of_product(const ast::Expression& e, const Value& a, const Value& b);
   void matlab_warning(const ast::Expression& e, ast::Id left, ast::Id right, const Value& a, const Value& b);
 
   // indices.cpp

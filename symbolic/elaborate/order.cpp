@@ -114,13 +114,10 @@ std::vector<Use> uses_of(const FunctionInfo& f) {
 class Dependencies {
  public:
   explicit Dependencies(Context& context) : context_(context) {
-    for (const auto& [key, f] : context.functions) {
+    for (auto& [key, f] : context.functions) {
       function_number_[key] = context.equations.size() + functions_.size();
       functions_.push_back(&f);
     }
-    further_.resize(context.equations.size());
-    for (std::size_t k = 0; k < context.equations.size(); ++k)
-      if (context.equations[k].main != SIZE_MAX) further_[context.equations[k].main].push_back(k);
   }
 
   std::size_t count() const { return context_.equations.size() + functions_.size(); }
@@ -154,7 +151,7 @@ class Dependencies {
   }
 
   bool is_function(std::size_t node) const { return node >= context_.equations.size(); }
-  const FunctionInfo& function(std::size_t node) const { return *functions_[node - context_.equations.size()]; }
+  FunctionInfo& function(std::size_t node) const { return *functions_[node - context_.equations.size()]; }
   std::string name(std::size_t node) const {
     if (is_function(node)) return function(node).definition->name.text;
     const std::string& text = context_.equations[node].equation->name.text;
@@ -167,8 +164,7 @@ class Dependencies {
 
   Context& context_;
   std::unordered_map<std::string, std::size_t> function_number_;
-  std::vector<const FunctionInfo*> functions_;
-  std::vector<std::vector<std::size_t>> further_;
+  std::vector<FunctionInfo*> functions_;
 };
 
 /// Members of a cycle that a message names.
@@ -264,7 +260,7 @@ class Order {
   }
   void poison(std::size_t node) {
     if (graph_.is_function(node))
-      const_cast<FunctionInfo&>(graph_.function(node)).poisoned = true;
+      graph_.function(node).poisoned = true;
     else
       context_.equations[node].poisoned = true;
   }

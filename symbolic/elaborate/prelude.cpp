@@ -20,8 +20,7 @@ struct Prelude {
     program = parse(source, diagnostics);
     for (const auto& s : program.statements)
       if (s.kind == ast::Statement::Kind::function)
-        functions.emplace(s.function.name.key,
-                          FunctionInfo{&program, &s.function, Span::none(), true, s.broken, false});
+        functions.emplace(s.function.name.key, FunctionInfo{&program, &s.function, Span::none(), true, s.broken});
   }
 };
 

@@ -70,7 +70,7 @@ class Build {
   }
   Subscript bare(Label l) { return graph.label(l); }
 
-  /// An expression read whole: its first axes at `leading`, the others at new axes.
+  /// An expression read whole, each of its axes at a new label.
   Value read(Expr e);
   Value constant(const Rational& value);
   /// The integer value of an affine form.

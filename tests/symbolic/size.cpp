@@ -53,3 +53,11 @@ TEST_CASE("sizes evaluate without overflow and divide exactly") {
   CHECK_FALSE(s.divide(n, m).has_value());
   CHECK(s.divide(s.scale(n, 6), s.constant(3)) == s.scale(n, 2));
 }
+
+TEST_CASE("many facts about one size end in an answer") {
+  Sizes s;
+  const Size n = s.symbol("n");
+  for (int k = 1; k <= 60; ++k) s.assume_nonnegative(s.subtract(n, s.constant(k)));
+  CHECK(s.is_nonnegative(s.subtract(n, s.constant(60))));
+  CHECK_FALSE(s.is_nonnegative(s.subtract(s.scale(n, 6), s.constant(1000))));
+}
