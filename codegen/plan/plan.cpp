@@ -16,9 +16,9 @@ namespace gradus {
 namespace planning {
 namespace {
 
-/// Rows of a tile at most and at least. Where a tile ends changes no bit, as long as it is a multiple of 16 rows (two
-/// vectors), so their number may follow the sizes: about 8 kB of rows.
-constexpr std::int64_t most_tile_rows = 64, fewest_tile_rows = 16, tile_elements = 1024;
+/// Rows of a tile at most and at least. Where a tile ends changes no bit, as long as it is a multiple of 8 rows (the
+/// lanes), so their number may follow the sizes: about 8 kB of rows.
+constexpr std::int64_t most_tile_rows = 64, fewest_tile_rows = 16, tile_elements = 1024, long_row = 256;
 /// Bytes of the next tile that are asked for before the elementwise work.
 constexpr std::int64_t prefetch_bytes = 4096;
 /// Blocks of a pass at most (a power of two), and rows of a block at least.
@@ -335,7 +335,10 @@ class Planner {
       }
     const Register fit = m.divide(m.integer(tile_elements), m.size(row));
     const Register few = m.integer(fewest_tile_rows);
-    return m.maximum(m.minimum(m.multiply(m.divide(fit, few), few), m.integer(most_tile_rows)), few);
+    const Register rows = m.maximum(m.minimum(m.multiply(m.divide(fit, few), few), m.integer(most_tile_rows)), few);
+    // Long rows: half as many, so that the second walk finds them in the first cache.
+    const Register is_long = m.minimum(m.divide(m.size(row), m.integer(long_row)), m.integer(1));
+    return m.subtract(rows, m.multiply(is_long, m.integer(fewest_tile_rows / 2)));
   }
 
   /// Asks for the first bytes of the next tile before the elementwise work: the memory is idle meanwhile, and the
@@ -348,8 +351,11 @@ class Planner {
           if (graph_.rank(input) < 2 || !seen.insert(input.id).second) continue;
           const Place& place = places_.at(input.id);
           const Register first = m.multiply(next, m.size(place.strides[0]));
-          for (std::int64_t k = 0; k < prefetch_bytes / 8; k += 8)
-            m.builder().prefetch(place.buffer, m.add(first, m.integer(k)));
+          m.loop(m.integer(0), m.integer(prefetch_bytes / 8), 64, [&](Register k) {
+            const Register from = m.add(first, k);
+            for (std::int64_t line = 0; line < 64; line += 8)
+              m.builder().prefetch(place.buffer, m.add(from, m.integer(line)));
+          });
         }
   }
 
