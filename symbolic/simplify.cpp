@@ -2,6 +2,7 @@
 #include "symbolic/simplify.hpp"
 
 #include "symbolic/rules/algebra.hpp"
+#include "symbolic/rules/reductions.hpp"
 #include "symbolic/rules/structure.hpp"
 
 namespace gradus {
@@ -14,14 +15,20 @@ using rules::Rewriter;
 constexpr int most_rounds = 8;
 
 /// What recognising needs: numbers, powers and invariant factors where the rules expect them.
-std::vector<Rewriter::Step> arithmetic(Graph& g, rules::Facts& facts) {
-  return {[&g](Expr e) { return rules::normalise_sum(g, e); }, [&g](Expr e) { return rules::normalise_product(g, e); },
-          [&g](Expr e) { return rules::hoist_factors(g, e); },
-          [&g, &facts](Expr e) { return rules::merge_powers(g, facts, e); },
-          [&g](Expr e) { return rules::normalise_power(g, e); }};
+std::vector<Rewriter::Step> arithmetic(Graph& g, rules::Facts& facts, const rules::Kept& kept, bool cancel) {
+  return {[&g](Expr e) { return rules::normalise_sum(g, e); },
+          [&g](Expr e) { return rules::normalise_product(g, e); },
+          [&g, &kept](Expr e) { return rules::hoist_factors(g, kept, e); },
+          [&g, &facts, cancel](Expr e) { return rules::merge_powers(g, facts, e, cancel); },
+          [&g](Expr e) { return rules::normalise_power(g, e); },
+          [&g](Expr e) { return rules::decide_condition(g, e); },
+          [&g](Expr e) { return rules::weighted_average(g, e); },
+          [&g, &facts](Expr e) { return rules::weighted_logsumexp(g, facts, e); }};
 }
 
-std::vector<Expr> rewritten(Rewriter& rewrite, const std::vector<Expr>& roots) {
+std::vector<Expr> rewritten(Rewriter& rewrite, rules::Kept& kept, const std::vector<Expr>& roots) {
+  for (const Expr e : roots) kept.add(e);
+  rewrite.keep(&kept);
   std::vector<Expr> out;
   for (const Expr e : roots) out.push_back(rewrite(e));
   return out;
@@ -31,19 +38,23 @@ std::vector<Expr> rewritten(Rewriter& rewrite, const std::vector<Expr>& roots) {
 
 std::vector<Expr> stabilise(Graph& graph, const std::vector<Expr>& roots) {
   rules::Facts facts(graph);
-  Rewriter rewrite(graph, [](Group g) { return g != Group::real && g != Group::domain; }, arithmetic(graph, facts));
-  return rewritten(rewrite, roots);
+  rules::Kept kept;
+  Rewriter rewrite(
+      graph, [](Group g) { return g != Group::real && g != Group::domain; }, arithmetic(graph, facts, kept, false));
+  return rewritten(rewrite, kept, roots);
 }
 
 std::vector<Expr> simplify(Graph& graph, const std::vector<Expr>& roots) {
   rules::Facts facts(graph);
-  auto steps = arithmetic(graph, facts);
+  rules::Kept kept;
+  auto steps = arithmetic(graph, facts, kept, true);
+  steps.push_back([&graph](Expr e) { return rules::merge_nested_terms(graph, e); });
   steps.push_back([&graph](Expr e) { return rules::common_factors(graph, e); });
   steps.push_back([&graph](Expr e) { return rules::sum_of_softmax(graph, e); });
   Rewriter rewrite(graph, [](Group) { return true; }, std::move(steps));
   std::vector<Expr> now = roots;
   for (int round = 0; round < most_rounds; ++round) {
-    now = rewritten(rewrite, now);
+    now = rewritten(rewrite, kept, now);
     std::vector<Expr> next = rules::regroup(graph, now);
     if (next == now) break;
     now = std::move(next);

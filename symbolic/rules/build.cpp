@@ -160,17 +160,14 @@ Operand build(Graph& graph, const Pattern& pattern, const Match& match) {
 
 Expr replace(Graph& graph, Expr root, const Match& match, Operand by) {
   const Node& n = graph[root];
-  if (match.used.empty()) return graph.view(graph.shape(root), std::move(by));
+  if (!match.part) return graph.view(graph.shape(root), std::move(by));
   if (n.kind == Kind::sum) {
-    std::vector<Term> terms;
-    for (std::size_t k = 0; k < n.operands.size(); ++k)
-      if (match.used[k] == 0) terms.push_back({n.coefficients[k], n.operands[k]});
+    std::vector<Term> terms = match.left;
     terms.push_back({match.factor, std::move(by)});
     return graph.sum(n.labels, std::move(terms));
   }
   std::vector<Operand> factors;
-  for (std::size_t k = 0; k < n.operands.size(); ++k)
-    if (match.used[k] == 0) factors.push_back(n.operands[k]);
+  for (const auto& t : match.left) factors.push_back(t.operand);
   factors.push_back(std::move(by));
   return graph.contraction(n.labels, n.rank, match.factor, std::move(factors), n.guards);
 }

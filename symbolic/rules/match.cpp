@@ -1,66 +1,22 @@
-// The matcher: one function a kind of pattern; sums and products try their operands in every order.
+// The matcher: one function a kind of pattern; sums and products try their
+// operands in every order.
 #include "symbolic/rules/match.hpp"
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace gradus::rules {
 namespace {
 
 using PatternKind = Pattern::Kind;
 
-/// Sums and products with more operands than this are not searched for parts that match (the search is quadratic).
+/// Sums and products with more operands than this are not searched for parts
+/// that match (the search is quadratic).
 constexpr std::size_t widest = 48;
-/// How deep two expressions are compared when one is the other at one place.
-constexpr int deepest = 24;
-
-bool plain_product(const Node& n) {
-  return n.kind == Kind::contraction && n.labels.size() == n.rank && n.guards.empty();
-}
-
-/// An operand without its scale.
-struct Scaled {
-  Rational factor = 1;
-  Operand operand;
-};
-
-Scaled split(Graph& graph, const Operand& o) {
-  const Node& n = graph[o.expr];
-  if (!plain_product(n) || n.operands.size() != 1) return {1, o};
-  return {n.coefficients[0], graph.substitute(n.operands[0], o.subscripts)};
-}
-
-/// The ratio of two lists of coefficients, when it is one.
-std::optional<Rational> ratio(const std::vector<Rational>& a, const std::vector<Rational>& b) {
-  const Rational q = a[0] / b[0];
-  for (std::size_t k = 1; k < a.size(); ++k)
-    if (!(a[k] == q * b[k])) return std::nullopt;
-  return q;
-}
-
-}  // namespace
-
-std::optional<Rational> ratio(Graph& graph, const Operand& a, const Operand& b) {
-  if (a == b) return Rational(1);
-  const Scaled x = split(graph, a), y = split(graph, b);
-  if (y.factor.is_zero()) return std::nullopt;
-  if (x.operand == y.operand) return x.factor / y.factor;
-  const Node& m = graph[x.operand.expr];
-  const Node& n = graph[y.operand.expr];
-  const bool sums = m.kind == Kind::sum && n.kind == Kind::sum;
-  const bool products = plain_product(m) && plain_product(n);
-  if (!(sums || products) || m.operands.size() != n.operands.size() || m.operands.empty()) return std::nullopt;
-  for (std::size_t k = 0; k < m.operands.size(); ++k)
-    if (!(graph.substitute(m.operands[k], x.operand.subscripts) ==
-          graph.substitute(n.operands[k], y.operand.subscripts)))
-      return std::nullopt;
-  if (n.coefficients[0].is_zero()) return std::nullopt;
-  const auto q = ratio(m.coefficients, n.coefficients);
-  if (!q) return std::nullopt;
-  return *q * x.factor / y.factor;
-}
-
-namespace {
+/// Sums inside a sum are taken apart up to this many terms: a chain of sums
+/// would cost the square of its length.
+constexpr std::size_t widest_nested = 10;
 
 class Matcher {
  public:
@@ -72,10 +28,10 @@ class Matcher {
     bool found = false;
     switch (p.kind) {
       case PatternKind::sum:
-        found = n.kind == Kind::sum && n.operands.size() <= widest && sum_part(p, n);
+        found = n.kind == Kind::sum && sum_part(p, n);
         break;
       case PatternKind::product:
-        found = n.kind == Kind::contraction && n.operands.size() <= widest && product_part(p, n);
+        found = n.kind == Kind::contraction && product_part(p, n);
         break;
       default: {
         m_.labels.resize(n.rank);
@@ -107,11 +63,11 @@ class Matcher {
       case PatternKind::call:
         return n.kind == Kind::elementwise && n.function == p.function && call(p, read(n, o.subscripts), scope);
       case PatternKind::sum:
-        return n.kind == Kind::sum && whole_sum(p, n, read(n, o.subscripts), scope);
+        return n.kind == Kind::sum && whole_sum(p, o, scope);
       case PatternKind::product:
         return product(p, o, scope);
       case PatternKind::reduction:
-        return scope == 0 && reduction(p, o);
+        return reduction(p, o);
     }
     return false;
   }
@@ -147,53 +103,22 @@ class Matcher {
     return true;
   }
 
+  static LabelRange range_of(const Scope& s) { return {s.first, s.count}; }
+
   /// Whether `outer` is `inner` at one place of the labels of a scope.
   bool place(const Operand& inner, const Operand& outer, std::uint32_t scope) {
     std::vector<std::optional<Subscript>> at(m_.labels.size());
-    return same_at(inner, outer, m_.scopes[scope - 1], at, 0);
+    return same_at_place(graph_, inner, outer, range_of(m_.scopes[scope - 1]), at);
   }
 
-  bool same_at(const Operand& inner, const Operand& outer, const Scope& s, std::vector<std::optional<Subscript>>& at,
-               int depth) {
-    if (inner.expr == outer.expr && subscripts_at(inner.subscripts, outer.subscripts, s, at)) return true;
-    const Node& m = graph_[inner.expr];
-    const Node& n = graph_[outer.expr];
-    if (depth > deepest || m.kind != n.kind || m.function != n.function || m.operands.size() != n.operands.size() ||
-        m.operands.empty() || !(m.coefficients == n.coefficients) || m.labels.size() != m.rank ||
-        n.labels.size() != n.rank || !m.guards.empty() || !n.guards.empty() || m.kind == Kind::reshape)
-      return false;
-    for (std::size_t k = 0; k < m.operands.size(); ++k)
-      if (!same_at(graph_.substitute(m.operands[k], inner.subscripts),
-                   graph_.substitute(n.operands[k], outer.subscripts), s, at, depth + 1))
-        return false;
-    return true;
-  }
-
-  bool subscripts_at(const std::vector<Subscript>& inner, const std::vector<Subscript>& outer, const Scope& s,
-                     std::vector<std::optional<Subscript>>& at) {
-    const auto saved = at;
-    for (std::size_t k = 0; k < inner.size(); ++k) {
-      const auto l = graph_.as_label(inner[k]);
-      if (l && *l >= s.first && *l < s.first + s.count && !at[*l]) at[*l] = outer[k];
-    }
-    std::vector<Subscript> map = graph_.identity(static_cast<std::uint32_t>(at.size()));
-    for (Label l = 0; l < at.size(); ++l)
-      if (at[l]) map[l] = *at[l];
-    for (std::size_t k = 0; k < inner.size(); ++k)
-      if (!(graph_.substitute(inner[k], map) == outer[k])) {
-        at = saved;
-        return false;
-      }
-    return true;
-  }
-
-  /// Whether a variable bound in one reduction stands in another of the same labels and guards.
+  /// Whether a variable bound in one reduction stands in another of the same
+  /// labels and guards.
   bool same_scopes(const Binding& bound, const Operand& o, std::uint32_t scope) {
     const Scope& a = m_.scopes[bound.scope - 1];
     const Scope& b = m_.scopes[scope - 1];
     if (a.count != b.count || a.guards.size() != b.guards.size()) return false;
     std::vector<std::optional<Subscript>> at(m_.labels.size());
-    if (!same_at(bound.operand, o, a, at, 0)) return false;
+    if (!same_at_place(graph_, bound.operand, o, range_of(a), at)) return false;
     std::vector<Subscript> map = graph_.identity(static_cast<std::uint32_t>(at.size()));
     std::vector<char> taken(at.size(), 0);
     for (Label l = a.first; l < a.first + a.count; ++l) {
@@ -210,45 +135,137 @@ class Matcher {
     });
   }
 
-  /// The operands not used, as one sum or product.
-  Operand remaining_sum(const std::vector<Rational>& coefficients, const std::vector<Operand>& operands,
-                        const std::vector<char>& used) {
-    std::vector<Term> terms;
-    for (std::size_t k = 0; k < operands.size(); ++k)
-      if (used[k] == 0) terms.push_back({coefficients[k], operands[k]});
-    return {graph_.sum(m_.labels, std::move(terms)), graph_.identity(static_cast<std::uint32_t>(m_.labels.size()))};
+  /// A node over just the labels that the operands use, read at them: the same
+  /// however many labels the match has.
+  template <class Make>
+  Operand on_used_labels(std::vector<Operand> operands, Make&& make) {
+    std::vector<Subscript> map(m_.labels.size());
+    std::vector<char> seen(m_.labels.size(), 0);
+    std::vector<Size> sizes;
+    Operand out;
+    for (const auto& o : operands)
+      Graph::each_label(o, [&](Label l) {
+        if (std::exchange(seen[l], 1) != 0) return;
+        map[l] = graph_.label(static_cast<Label>(sizes.size()));
+        sizes.push_back(m_.labels[l]);
+        out.subscripts.push_back(graph_.label(l));
+      });
+    for (auto& o : operands) o = graph_.substitute(o, map);
+    out.expr = make(std::move(sizes), std::move(operands));
+    return out;
   }
 
-  Operand remaining_product(const Rational& coefficient, const std::vector<Operand>& operands,
-                            const std::vector<char>& used) {
-    std::vector<Operand> factors;
-    for (std::size_t k = 0; k < operands.size(); ++k)
-      if (used[k] == 0) factors.push_back(operands[k]);
-    const auto rank = static_cast<std::uint32_t>(m_.labels.size());
-    return {graph_.contraction(m_.labels, rank, coefficient, std::move(factors)), graph_.identity(rank)};
+  using Terms = std::vector<Term>;
+
+  /// The terms of a sum or the factors of a product, read in the labels of the
+  /// match.
+  Terms read_terms(const Node& n, const std::vector<Subscript>& map) {
+    Terms out;
+    for (std::size_t k = 0; k < n.operands.size(); ++k)
+      out.push_back({n.kind == Kind::sum ? n.coefficients[k] : Rational(1), graph_.substitute(n.operands[k], map)});
+    return out;
   }
 
-  /// A term of a pattern against a term of a node, at a scale of the node's terms.
-  bool term(const Pattern& part, const Rational& wanted, const Operand& o, const Rational& has, std::uint32_t scope) {
-    if (has == wanted && matches(part, o, scope)) return true;
+  /// The same with sums inside a sum and products inside a product taken apart;
+  /// empty when there are none or too many.
+  Terms taken_apart(const Terms& terms, bool sum, Rational& coefficient) {
+    const auto nested = [&](const Term& t) {
+      const Node& n = graph_[t.operand.expr];
+      return sum ? n.kind == Kind::sum : plain_product(n) && !n.operands.empty();
+    };
+    if (std::none_of(terms.begin(), terms.end(), nested)) return {};
+    Terms out;
+    Terms open(terms.rbegin(), terms.rend());
+    while (!open.empty()) {
+      const Term t = std::move(open.back());
+      open.pop_back();
+      if (!nested(t)) {
+        out.push_back(t);
+        if (out.size() > widest_nested) return {};
+        continue;
+      }
+      const Node& n = graph_[t.operand.expr];
+      if (!sum) coefficient = coefficient * n.coefficients[0];
+      if (open.size() + n.operands.size() > widest_nested) return {};
+      for (std::size_t k = n.operands.size(); k-- > 0;)
+        open.push_back({sum ? t.coefficient * n.coefficients[k] : Rational(1),
+                        graph_.substitute(n.operands[k], t.operand.subscripts)});
+    }
+    return out;
+  }
+
+  static Terms unused(const Terms& terms, const std::vector<char>& used) {
+    Terms out;
+    for (std::size_t k = 0; k < terms.size(); ++k)
+      if (used[k] == 0) out.push_back(terms[k]);
+    return out;
+  }
+
+  static std::vector<Operand> operands_of(const Terms& terms) {
+    std::vector<Operand> out;
+    for (const auto& t : terms) out.push_back(t.operand);
+    return out;
+  }
+
+  /// What is left of a sum or a product, as one operand.
+  Operand one_sum(const Terms& left) {
+    return on_used_labels(operands_of(left), [&](auto labels, auto read) {
+      Terms terms;
+      for (std::size_t k = 0; k < read.size(); ++k) terms.push_back({left[k].coefficient, std::move(read[k])});
+      return graph_.sum(std::move(labels), std::move(terms));
+    });
+  }
+  Operand one_product(const Rational& coefficient, const Terms& left) {
+    if (left.size() == 1 && coefficient.is_one()) return left[0].operand;
+    return on_used_labels(operands_of(left), [&](auto labels, auto read) {
+      const auto rank = static_cast<std::uint32_t>(labels.size());
+      return graph_.contraction(std::move(labels), rank, coefficient, std::move(read));
+    });
+  }
+
+  /// Whether an operand can match at all: cheap, before anything is tried.
+  bool plausible(const Pattern& p, const Operand& o) const {
+    const Node& n = graph_[o.expr];
+    switch (p.kind) {
+      case PatternKind::number:
+        return graph_.constant_value(o.expr) != nullptr;
+      case PatternKind::call:
+        return n.kind == Kind::elementwise && n.function == p.function;
+      case PatternKind::sum:
+        return n.kind == Kind::sum;
+      case PatternKind::reduction:
+        return is_reduction(n, p.reduction);
+      case PatternKind::variable:
+      case PatternKind::rest:
+      case PatternKind::product:
+        return true;
+    }
+    return true;
+  }
+
+  /// A term of a pattern against a term of a node; in products both
+  /// coefficients are 1.
+  bool term(const Pattern& part, const Rational& wanted, const Term& t, std::uint32_t scope) {
+    if (t.coefficient == wanted && matches(part, t.operand, scope)) return true;
     if (part.kind != PatternKind::variable) return false;
     const auto& bound = m_.variables[part.variable];
     if (!bound || bound->scope != scope) return false;
-    const auto q = rules::ratio(graph_, o, bound->operand);
-    return q && has * *q == wanted;
+    const auto q = rules::ratio(graph_, t.operand, bound->operand);
+    return q && t.coefficient * *q == wanted;
   }
 
-  /// Assigns the parts of a sum from `part` on to terms not used yet.
-  bool terms(const Pattern& p, std::size_t part, const std::vector<Rational>& coefficients,
-             const std::vector<Operand>& operands, std::vector<char>& used, std::uint32_t scope) {
-    while (part < p.parts.size() && p.parts[part].kind == PatternKind::rest) ++part;
-    if (part == p.parts.size()) return true;
-    for (std::size_t k = 0; k < operands.size(); ++k) {
-      if (used[k] != 0) continue;
+  /// Assigns the parts of a sum or product, from the given place of its search
+  /// order on, to terms not used yet.
+  bool assign(const Pattern& p, std::size_t place, const Terms& terms, std::vector<char>& used, std::uint32_t scope) {
+    if (place == p.search.size()) return true;
+    const Pattern& part = p.parts[p.search[place]];
+    for (std::size_t k = 0; k < terms.size(); ++k) {
+      if (used[k] != 0 || !plausible(part, terms[k].operand)) continue;
       const auto saved = m_;
-      if (term(p.parts[part], p.coefficients[part] * m_.factor, operands[k], coefficients[k], scope)) {
+      const Rational wanted = p.kind == PatternKind::sum ? p.coefficients[p.search[place]] * m_.factor : Rational(1);
+      if (term(part, wanted, terms[k], scope)) {
         used[k] = 1;
-        if (terms(p, part + 1, coefficients, operands, used, scope)) return true;
+        if (assign(p, place + 1, terms, used, scope)) return true;
         used[k] = 0;
       }
       m_ = saved;
@@ -264,68 +281,127 @@ class Matcher {
 
   static bool all_used(const std::vector<char>& used) { return std::find(used.begin(), used.end(), 0) == used.end(); }
 
-  bool whole_sum(const Pattern& p, const Node& n, const std::vector<Operand>& operands, std::uint32_t scope) {
+  bool whole_sum(const Pattern& p, const Terms& terms, std::uint32_t scope) {
     const Pattern* rest = rest_of(p);
-    const std::size_t fixed = p.parts.size() - (rest != nullptr ? 1 : 0);
-    if (rest == nullptr ? operands.size() != fixed : operands.size() <= fixed) return false;
-    if (fixed > 1 && operands.size() > widest) return false;
-    std::vector<char> used(operands.size(), 0);
+    const std::size_t fixed = p.search.size();
+    if (rest == nullptr ? terms.size() != fixed : terms.size() <= fixed) return false;
+    if (fixed > 1 && terms.size() > widest) return false;
+    std::vector<char> used(terms.size(), 0);
     const Rational outer = std::exchange(m_.factor, 1);
-    const bool found =
-        terms(p, 0, n.coefficients, operands, used, scope) &&
-        (rest == nullptr || variable(rest->variable, remaining_sum(n.coefficients, operands, used), scope));
+    const bool found = assign(p, 0, terms, used, scope) &&
+                       (rest == nullptr || variable(rest->variable, one_sum(unused(terms, used)), scope));
     m_.factor = outer;
     return found;
   }
 
-  bool sum_part(const Pattern& p, const Node& n) {
-    const std::vector<Operand> operands = n.operands;
-    for (std::size_t k = 0; k < operands.size(); ++k) {
+  bool whole_sum(const Pattern& p, const Operand& o, std::uint32_t scope) {
+    const Terms terms = read_terms(graph_[o.expr], o.subscripts);
+    const Match saved = m_;
+    if (whole_sum(p, terms, scope)) return true;
+    m_ = saved;
+    Rational one = 1;
+    const Terms apart = taken_apart(terms, true, one);
+    return !apart.empty() && whole_sum(p, apart, scope);
+  }
+
+  bool sum_part(const Pattern& p, const Terms& terms) {
+    const std::uint32_t anchor = p.search[0];
+    for (std::size_t k = 0; k < terms.size(); ++k) {
+      if (!plausible(p.parts[anchor], terms[k].operand)) continue;
       const auto saved = m_;
-      m_.factor = n.coefficients[k] / p.coefficients[0];
-      std::vector<char> used(operands.size(), 0);
+      m_.factor = terms[k].coefficient / p.coefficients[anchor];
+      std::vector<char> used(terms.size(), 0);
       used[k] = 1;
-      if (matches(p.parts[0], operands[k], 0) && terms(p, 1, n.coefficients, operands, used, 0)) {
-        m_.used = std::move(used);
+      if (matches(p.parts[anchor], terms[k].operand, 0) && assign(p, 1, terms, used, 0) && leave(p, terms, used))
         return true;
-      }
       m_ = saved;
     }
     return false;
   }
 
-  /// Assigns the parts of a product from `part` on to factors not used yet.
-  bool factors(const Pattern& p, std::size_t part, const std::vector<Operand>& operands, std::vector<char>& used,
-               std::uint32_t scope) {
-    while (part < p.parts.size() && p.parts[part].kind == PatternKind::rest) ++part;
-    if (part == p.parts.size()) return true;
-    for (std::size_t k = 0; k < operands.size(); ++k) {
-      if (used[k] != 0) continue;
-      const auto saved = m_;
-      if (matches(p.parts[part], operands[k], scope)) {
-        used[k] = 1;
-        if (factors(p, part + 1, operands, used, scope)) return true;
-        used[k] = 0;
-      }
-      m_ = saved;
-    }
-    return false;
-  }
-
-  bool whole_product(const Pattern& p, const Rational& coefficient, const std::vector<Operand>& operands,
-                     std::uint32_t scope) {
+  /// Notes what a match of a part leaves; a `rest` of the pattern takes it all.
+  bool leave(const Pattern& p, const Terms& terms, const std::vector<char>& used) {
+    m_.part = true;
+    m_.left = unused(terms, used);
     const Pattern* rest = rest_of(p);
-    if (operands.size() > widest) return false;
-    std::vector<char> used(operands.size(), 0);
-    if (!factors(p, 0, operands, used, scope)) return false;
+    if (rest == nullptr) return true;
+    if (m_.left.empty()) return false;
+    for (auto& t : m_.left) t.coefficient = t.coefficient / m_.factor;
+    const Operand all = one_sum(m_.left);
+    m_.left.clear();
+    return variable(rest->variable, all, 0);
+  }
+
+  /// Whether a part that the pattern needs can be among the terms of a node, or
+  /// among those of its nested ones.
+  bool has_anchor(const Pattern& p, const Node& n) const {
+    const Pattern& anchor = p.parts[p.search[0]];
+    std::size_t looked = 0;
+    std::vector<const Node*> open{&n};
+    while (!open.empty() && looked <= widest + widest_nested) {
+      const Node& here = *open.back();
+      open.pop_back();
+      for (const auto& o : here.operands) {
+        ++looked;
+        if (plausible(anchor, o)) return true;
+        const Node& inner = graph_[o.expr];
+        const bool nested = p.kind == PatternKind::sum ? inner.kind == Kind::sum : plain_product(inner);
+        if (nested && inner.operands.size() <= widest_nested) open.push_back(&inner);
+      }
+    }
+    return false;
+  }
+
+  bool sum_part(const Pattern& p, const Node& n) {
+    if (n.operands.size() > widest || !has_anchor(p, n)) return false;
+    const Terms terms = read_terms(n, graph_.identity(static_cast<std::uint32_t>(n.labels.size())));
+    if (sum_part(p, terms)) return true;
+    Rational one = 1;
+    const Terms apart = taken_apart(terms, true, one);
+    return !apart.empty() && sum_part(p, apart);
+  }
+
+  bool whole_product(const Pattern& p, const Rational& coefficient, const Terms& factors, std::uint32_t scope) {
+    const Pattern* rest = rest_of(p);
+    if (factors.size() > widest) return false;
+    std::vector<char> used(factors.size(), 0);
+    if (!assign(p, 0, factors, used, scope)) return false;
     const Rational left = coefficient / p.coefficients[0];
     if (rest == nullptr) return left.is_one() && all_used(used);
     return (!left.is_one() || !all_used(used)) &&
-           variable(rest->variable, remaining_product(left, operands, used), scope);
+           variable(rest->variable, one_product(left, unused(factors, used)), scope);
+  }
+
+  /// The same with nested products as they are, then taken apart.
+  bool any_product(const Pattern& p, Rational coefficient, const Terms& factors, std::uint32_t scope) {
+    const Match saved = m_;
+    if (whole_product(p, coefficient, factors, scope)) return true;
+    m_ = saved;
+    const Terms apart = taken_apart(factors, false, coefficient);
+    return !apart.empty() && whole_product(p, coefficient, apart, scope);
+  }
+
+  bool product_part(const Pattern& p, const Rational& coefficient, const Terms& factors) {
+    std::vector<char> used(factors.size(), 0);
+    if (!assign(p, 0, factors, used, 0)) return false;
+    m_.part = true;
+    m_.left = unused(factors, used);
+    m_.factor = coefficient / p.coefficients[0];
+    return true;
+  }
+
+  bool product_part(const Pattern& p, const Node& n) {
+    if (n.operands.size() > widest || !has_anchor(p, n)) return false;
+    const Terms factors = read_terms(n, graph_.identity(static_cast<std::uint32_t>(n.labels.size())));
+    if (product_part(p, n.coefficients[0], factors)) return true;
+    Rational coefficient = n.coefficients[0];
+    const Terms apart = taken_apart(factors, false, coefficient);
+    return !apart.empty() && product_part(p, coefficient, apart);
   }
 
   bool product(const Pattern& p, const Operand& o, std::uint32_t scope) {
-    // A scaled variable that is known already: whatever differs from it in scale only.
+    // A scaled variable that is known already: whatever differs from it in
+    // scale only.
     if (p.parts.size() == 1 && p.parts[0].kind == PatternKind::variable) {
       const auto& bound = m_.variables[p.parts[0].variable];
       if (!bound || bound->scope != scope) return false;
@@ -333,16 +409,8 @@ class Matcher {
       return q && *q == p.coefficients[0];
     }
     const Node& n = graph_[o.expr];
-    return plain_product(n) && whole_product(p, n.coefficients[0], read(n, o.subscripts), scope);
-  }
-
-  bool product_part(const Pattern& p, const Node& n) {
-    const std::vector<Operand> operands = n.operands;
-    std::vector<char> used(operands.size(), 0);
-    if (!factors(p, 0, operands, used, 0)) return false;
-    m_.used = std::move(used);
-    m_.factor = n.coefficients[0] / p.coefficients[0];
-    return true;
+    if (!plain_product(n)) return false;
+    return any_product(p, n.coefficients[0], read_terms(n, o.subscripts), scope);
   }
 
   std::uint32_t open(const Node& n, const Operand& o, std::vector<Subscript>& map) {
@@ -389,7 +457,7 @@ class Matcher {
       return true;
     }
     if (n.kind != Kind::contraction) return matches(body, operands[0], scope);
-    if (body.kind == PatternKind::product) return whole_product(body, n.coefficients[0], operands, scope);
+    if (body.kind == PatternKind::product) return any_product(body, n.coefficients[0], read_terms(n, map), scope);
     return operands.size() == 1 && n.coefficients[0].is_one() && matches(body, operands[0], scope);
   }
 

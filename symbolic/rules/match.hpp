@@ -1,7 +1,8 @@
 // Matching patterns against the graph and building what replaces a match.
 //
-// Everything is seen from one node, the root of the match: operands further down are read at subscripts composed on the
-// way, affine in the labels of the root and of the reductions that the pattern opened below it.
+// Everything is seen from one node, the root of the match: operands further
+// down are read at subscripts composed on the way, affine in the labels of the
+// root and of the reductions that the pattern opened below it.
 #pragma once
 
 #include <optional>
@@ -9,6 +10,7 @@
 
 #include "symbolic/graph.hpp"
 #include "symbolic/rules/pattern.hpp"
+#include "symbolic/rules/place.hpp"
 
 namespace gradus::rules {
 
@@ -19,7 +21,8 @@ struct Binding {
   std::optional<Operand> element;  // the same at one place, where the variable also stands outside
 };
 
-/// A reduction that the pattern opened: its labels stand after those of the root.
+/// A reduction that the pattern opened: its labels stand after those of the
+/// root.
 struct Scope {
   Label first = 0;
   std::uint32_t count = 0;
@@ -31,21 +34,21 @@ struct Match {
   std::vector<Size> labels;  // of the root, then of the scopes
   std::vector<Scope> scopes;
   std::vector<std::optional<Binding>> variables;
-  // What the match leaves of a root that is a sum or a product: positions of the operands that it used, and the scale.
-  std::vector<char> used;
+  // Of a root that is a sum or a product: whether it is only a part of it, what
+  // it leaves, and its scale.
+  bool part = false;
+  std::vector<Term> left;
   Rational factor = 1;
 };
 
 /// Matches a pattern at a node. Sums and products may be a part of the node's.
 std::optional<Match> match(Graph& graph, const Pattern& pattern, std::size_t variables, Expr root);
 
-/// Builds the value of a pattern under a match, as an operand in the labels of the root.
+/// Builds the value of a pattern under a match, as an operand in the labels of
+/// the root.
 Operand build(Graph& graph, const Pattern& pattern, const Match& match);
 
 /// The root with the matched part replaced.
 Expr replace(Graph& graph, Expr root, const Match& match, Operand by);
-
-/// q where a = q·b, for operands in the same labels that differ in scale only.
-std::optional<Rational> ratio(Graph& graph, const Operand& a, const Operand& b);
 
 }  // namespace gradus::rules

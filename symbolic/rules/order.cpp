@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view ladder[] = {"sigmoid",   "exp",         "expm1",         "softmax()", "norm()",
                                        "abs",       "log_sigmoid", "log_softmax()", "softplus",  "logsumexp()",
                                        "product",   "sum()",       "power",         "sum",       "hypot",
-                                       "logaddexp", "log1p",       "sqrt",          "log"};
+                                       "logaddexp", "log1p",       "sqrt",          "log",       "acos"};
 
 std::string_view head(const Pattern& p) {
   switch (p.kind) {

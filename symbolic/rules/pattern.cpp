@@ -36,6 +36,17 @@ std::pair<Rational, Pattern> split(Pattern p) {
   return {coefficient, std::move(p)};
 }
 
+/// Parts that few operands can match are looked for first, variables last; `rest` takes what is left.
+void set_search(Pattern& p) {
+  const auto add = [&](auto&& wanted) {
+    for (std::uint32_t k = 0; k < p.parts.size(); ++k)
+      if (wanted(p.parts[k].kind)) p.search.push_back(k);
+  };
+  add([](Kind k) { return k != Kind::variable && k != Kind::rest && k != Kind::number; });
+  add([](Kind k) { return k == Kind::number; });
+  add([](Kind k) { return k == Kind::variable; });
+}
+
 Pattern product(Rational coefficient, std::vector<Pattern> factors) {
   std::vector<Pattern> parts;
   for (auto& f : factors) {
@@ -52,6 +63,7 @@ Pattern product(Rational coefficient, std::vector<Pattern> factors) {
   p.kind = Kind::product;
   p.coefficients = {coefficient};
   p.parts = std::move(parts);
+  set_search(p);
   return p;
 }
 
@@ -63,6 +75,7 @@ Pattern sum(std::vector<Pattern> terms) {
     p.coefficients.push_back(c);
     p.parts.push_back(std::move(rest));
   }
+  set_search(p);
   return p;
 }
 

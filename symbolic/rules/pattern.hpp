@@ -32,6 +32,7 @@ struct Pattern {
   Function function = Function::pi;      // call
   Reduction reduction = Reduction::sum;  // reduction
   std::vector<Pattern> parts;            // operands, terms, factors
+  std::vector<std::uint32_t> search;     // sum, product: in which order parts are looked for, the telling ones first
   std::vector<Rational> coefficients;    // sum: one a term (a number is coefficient × 1); product: one
 };
 

@@ -78,11 +78,13 @@ Power power_of(Graph& graph, const Operand& o) {
   return {o, 1};
 }
 
-/// x^a * x^b is x^(a+b) where the signs agree; else 0/0 and inf/inf would become numbers, unless x is neither.
-bool may_merge(Facts& facts, const Graph& graph, const Power& a, const Power& b) {
+/// x^a * x^b is x^(a+b). Of different signs, 0/0 and inf/inf become what the quotient tends to: not for recognising,
+/// which must leave values as they are.
+bool may_merge(Facts& facts, const Graph& graph, const Power& a, const Power& b, bool cancel) {
   const std::int64_t sum = a.exponent + b.exponent;
   if (a.exponent == 0 || b.exponent == 0 || sum > largest_exponent || sum < -largest_exponent) return false;
-  return (a.exponent > 0) == (b.exponent > 0) || is_size_power(graph, a.base.expr) || facts.positive(a.base.expr);
+  return cancel || (a.exponent > 0) == (b.exponent > 0) || is_size_power(graph, a.base.expr) ||
+         facts.positive(a.base.expr);
 }
 
 Operand raised(Graph& graph, const Power& p) {
@@ -95,7 +97,7 @@ Operand raised(Graph& graph, const Power& p) {
 
 }  // namespace
 
-std::optional<Expr> merge_powers(Graph& graph, Facts& facts, Expr e) {
+std::optional<Expr> merge_powers(Graph& graph, Facts& facts, Expr e, bool cancel) {
   const Node& n = graph[e];
   if (n.kind != Kind::contraction || n.operands.size() < 2) return std::nullopt;
   std::vector<Power> powers;
@@ -108,7 +110,7 @@ std::optional<Expr> merge_powers(Graph& graph, Facts& facts, Expr e) {
     auto same = merged.rbegin();
     int looked = 0;
     while (same != merged.rend() && same->base.expr == p.base.expr && looked < most_compared &&
-           !(same->base == p.base && may_merge(facts, graph, *same, p)))
+           !(same->base == p.base && may_merge(facts, graph, *same, p, cancel)))
       ++same, ++looked;
     if (same != merged.rend() && same->base.expr == p.base.expr && looked < most_compared)
       same->exponent += p.exponent;
@@ -122,7 +124,7 @@ std::optional<Expr> merge_powers(Graph& graph, Facts& facts, Expr e) {
   return contraction_of(graph, n, n.coefficients[0], std::move(operands));
 }
 
-std::optional<Expr> hoist_factors(Graph& graph, Expr e) {
+std::optional<Expr> hoist_factors(Graph& graph, const Kept& kept, Expr e) {
   const Node& n = graph[e];
   if (n.kind != Kind::contraction || (n.labels.size() == n.rank && n.guards.empty())) return std::nullopt;
   if (n.labels.size() == n.rank) return std::nullopt;
@@ -137,17 +139,20 @@ std::optional<Expr> hoist_factors(Graph& graph, Expr e) {
       outside.push_back(o);
       continue;
     }
-    // Scalars come out of a product that others use too: dw and db share p - y, not (p - y)/n.
+    // They come out of products that others use too: dw and db share p - y, not (p - y)/n.
     const Node& f = graph[o.expr];
-    const auto scalar = [&](const Operand& inner) {
-      return graph.rank(inner.expr) == 0 && (n.guards.empty() || is_size_power(graph, inner.expr));
-    };
-    if (!is_product(f) || std::none_of(f.operands.begin(), f.operands.end(), scalar)) {
+    const auto loose = [&](const Operand& inner) { return invariant(graph.substitute(inner, o.subscripts)); };
+    if (!is_product(f) || kept.contains(o.expr) || std::none_of(f.operands.begin(), f.operands.end(), loose)) {
       inside.push_back(o);
       continue;
     }
     std::vector<Operand> left;
-    for (const auto& inner : f.operands) (scalar(inner) ? outside : left).push_back(inner);
+    for (const auto& inner : f.operands) {
+      if (loose(inner))
+        outside.push_back(graph.substitute(inner, o.subscripts));
+      else
+        left.push_back(inner);
+    }
     inside.push_back({graph.contraction(f.labels, f.rank, f.coefficients[0], std::move(left)), o.subscripts});
   }
   if (inside.empty() || (outside.empty() && n.coefficients[0].is_one())) return std::nullopt;
@@ -199,6 +204,22 @@ std::optional<Expr> sum_of_softmax(Graph& graph, Expr e) {
     return graph.contraction(std::move(labels), n.rank, n.coefficients[0], std::move(operands));
   }
   return std::nullopt;
+}
+
+std::optional<Expr> decide_condition(Graph& graph, Expr e) {
+  const Node& n = graph[e];
+  const bool differs = n.kind == Kind::elementwise && n.function == Function::not_equal;
+  if (!differs && !(n.kind == Kind::elementwise && n.function == Function::equal)) return std::nullopt;
+  const std::size_t zero = graph.is_zero(n.operands[0].expr) ? 0 : 1;
+  if (!graph.is_zero(n.operands[zero].expr)) return std::nullopt;
+  const Factors f = factors_of(graph, n.operands[1 - zero]);
+  std::vector<Operand> left;
+  for (const auto& o : f.operands)
+    if (!is_size_power(graph, o.expr)) left.push_back(o);
+  if (f.coefficient.is_one() && left.size() == f.operands.size()) return std::nullopt;
+  if (left.empty()) return graph.view(n.labels, {graph.constant(differs ? 1 : 0), {}});
+  const Expr rest = graph.contraction(n.labels, n.rank, 1, std::move(left));
+  return graph.elementwise(n.function, n.labels, {{rest, graph.identity(n.rank)}, n.operands[zero]});
 }
 
 std::optional<Expr> normalise_power(Graph& graph, Expr e) {

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "symbolic/rules/match.hpp"
-
 namespace gradus::rules {
 namespace {
 
@@ -56,8 +54,10 @@ Rewriter::Rewriter(Graph& graph, const std::function<bool(Group)>& uses, std::ve
       case Pattern::Kind::product:
         for_products_.push_back(&r);
         break;
-      default:
-        for_reductions_.push_back(&r);
+      default: {
+        const bool sum = r.before.kind == Pattern::Kind::reduction && r.before.reduction == Pattern::Reduction::sum;
+        (sum ? for_products_ : for_reductions_).push_back(&r);
+      }
     }
   }
 }
@@ -83,14 +83,30 @@ const std::vector<const Rule*>& Rewriter::candidates(Expr e) const {
   return none_;
 }
 
+bool Rewriter::holds(const Condition& c, const Match& match) {
+  const Expr value = match.variables[c.variable]->operand.expr;
+  switch (c.fact) {
+    case Condition::Fact::positive:
+      return facts_.positive(value);
+    case Condition::Fact::nonnegative:
+      return facts_.nonnegative(value);
+    case Condition::Fact::reciprocal_count:
+      break;
+  }
+  const Scope& scope = match.scopes[0];
+  if (std::any_of(match.scopes.begin(), match.scopes.end(), [](const Scope& s) { return !s.guards.empty(); }))
+    return false;
+  Size count = graph_.sizes().constant(1);
+  for (Label l = scope.first; l < scope.first + scope.count; ++l)
+    count = graph_.sizes().multiply(count, match.labels[l]);
+  return value == graph_.power(graph_.size_value(count), -1);
+}
+
 std::optional<Expr> Rewriter::apply(const Rule& rule, Expr e) {
   const auto found = match(graph_, rule.before, rule.variables.size(), e);
   if (!found) return std::nullopt;
-  for (const auto& c : rule.when) {
-    const Expr value = found->variables[c.variable]->operand.expr;
-    const bool holds = c.fact == Condition::Fact::positive ? facts_.positive(value) : facts_.nonnegative(value);
-    if (!holds) return std::nullopt;
-  }
+  for (const auto& c : rule.when)
+    if (!holds(c, *found)) return std::nullopt;
   const Expr to = replace(graph_, e, *found, build(graph_, rule.after, *found));
   if (to == e) return std::nullopt;
   if (trace_) trace_(rule, e);
@@ -118,6 +134,7 @@ Expr Rewriter::operator()(Expr root) {
   const auto set = [&](Expr e, Expr to) {
     if (e.id >= normal_.size()) normal_.resize(std::max<std::size_t>(graph_.node_count(), e.id + 1));
     normal_[e.id] = to;
+    if (kept_ != nullptr && kept_->contains(e)) kept_->add(to);
   };
   while (!stack.empty()) {
     const Frame frame = stack.back();

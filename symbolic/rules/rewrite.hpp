@@ -8,12 +8,26 @@
 
 #include "symbolic/graph.hpp"
 #include "symbolic/rules/facts.hpp"
+#include "symbolic/rules/match.hpp"
 #include "symbolic/rules/rules.hpp"
 
 namespace gradus::rules {
 
 /// Called with each rule that was applied and the node it was applied to (for tests).
 using Trace = std::function<void(const Rule&, Expr)>;
+
+/// Values that have a line of their own in print: what they are made of is not taken apart for their users.
+class Kept {
+ public:
+  void add(Expr e) {
+    if (e.id >= kept_.size()) kept_.resize(e.id + 1, 0);
+    kept_[e.id] = 1;
+  }
+  bool contains(Expr e) const { return e.id < kept_.size() && kept_[e.id] != 0; }
+
+ private:
+  std::vector<char> kept_;
+};
 
 /// Rewrites nodes of one graph. Results are kept, so shared values are rewritten once.
 class Rewriter {
@@ -24,6 +38,9 @@ class Rewriter {
   /// Uses the rules of the groups that `uses` accepts, and the steps, in this order: steps first.
   Rewriter(Graph& graph, const std::function<bool(Group)>& uses, std::vector<Step> steps = {}, Trace trace = nullptr);
 
+  /// The values to keep; what one of them becomes is kept too.
+  void keep(Kept* kept) { kept_ = kept; }
+
   /// The normal form of a node. Never recurses: depth costs heap only.
   Expr operator()(Expr e);
 
@@ -31,6 +48,7 @@ class Rewriter {
   Expr with_normal_children(Expr e);
   std::optional<Expr> step(Expr e);
   std::optional<Expr> apply(const Rule& rule, Expr e);
+  bool holds(const Condition& c, const Match& match);
   const std::vector<const Rule*>& candidates(Expr e) const;
 
   struct Frame {
@@ -44,6 +62,7 @@ class Rewriter {
   Trace trace_;
   std::vector<std::vector<const Rule*>> by_function_;
   std::vector<const Rule*> for_sums_, for_products_, for_reductions_, none_;
+  Kept* kept_ = nullptr;
   std::vector<Expr> normal_;
   std::uint64_t fuel_ = 0;
 };

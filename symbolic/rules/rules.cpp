@@ -7,6 +7,14 @@
 namespace gradus::rules {
 namespace {
 
+Condition::Fact fact_named(std::string_view name) {
+  if (name == "positive") return Condition::Fact::positive;
+  if (name == "nonnegative") return Condition::Fact::nonnegative;
+  if (name == "reciprocal_count") return Condition::Fact::reciprocal_count;
+  std::fprintf(stderr, "rule table: no fact '%s'\n", std::string(name).c_str());
+  std::abort();
+}
+
 /// `positive(x) and nonnegative(y)`.
 std::vector<Condition> read_conditions(std::string_view text, const std::vector<std::string>& names) {
   std::vector<Condition> out;
@@ -14,12 +22,7 @@ std::vector<Condition> read_conditions(std::string_view text, const std::vector<
   while (true) {
     const std::size_t open = text.find('('), close = text.find(')');
     Condition c;
-    const std::string_view fact = text.substr(0, open);
-    if (fact != "positive" && fact != "nonnegative") {
-      std::fprintf(stderr, "rule table: no fact '%s'\n", std::string(text).c_str());
-      std::abort();
-    }
-    c.fact = fact == "positive" ? Condition::Fact::positive : Condition::Fact::nonnegative;
+    c.fact = fact_named(text.substr(0, open));
     const std::string_view variable = text.substr(open + 1, close - open - 1);
     while (c.variable < names.size() && names[c.variable] != variable) ++c.variable;
     out.push_back(c);
@@ -50,6 +53,13 @@ const std::vector<Rule>& all_rules() {
 #undef RULE
   };
   return rules;
+}
+
+const Rule* recognised_by(Function f) {
+  if (row(f).spelling != Spelling::internal) return nullptr;
+  for (const Rule& r : all_rules())
+    if (r.after.kind == Pattern::Kind::call && r.after.function == f && !r.after.parts.empty()) return &r;
+  return nullptr;
 }
 
 }  // namespace gradus::rules

@@ -13,7 +13,11 @@ enum class Group : std::uint8_t { exact, stable, better, real, domain };
 
 /// A fact that must be proved of a variable.
 struct Condition {
-  enum class Fact : std::uint8_t { positive, nonnegative } fact = Fact::positive;
+  enum class Fact : std::uint8_t {
+    positive,
+    nonnegative,
+    reciprocal_count,  // 1 over the number of values that the reductions of the left side run over
+  } fact = Fact::positive;
   std::uint32_t variable = 0;
 };
 
@@ -29,5 +33,8 @@ struct Rule {
 
 /// All rules in the order of the file.
 const std::vector<Rule>& all_rules();
+/// The rule that recognises a function which has no name in the language (`1 - cos(x)`): its left side is how the
+/// function is written. Null for the others.
+const Rule* recognised_by(Function f);
 
 }  // namespace gradus::rules

@@ -61,6 +61,32 @@ std::optional<Expr> normalise_sum(Graph& graph, Expr e) {
   return graph.contraction(n.labels, n.rank, out, {{graph.sum(n.labels, std::move(terms)), graph.identity(n.rank)}});
 }
 
+std::optional<Expr> merge_nested_terms(Graph& graph, Expr e) {
+  constexpr std::size_t most_terms = 8;
+  const Node& n = graph[e];
+  if (n.kind != Kind::sum || n.operands.size() > most_terms) return std::nullopt;
+  std::vector<Term> terms;
+  for (std::size_t k = 0; k < n.operands.size(); ++k) {
+    const Node& inner = graph[n.operands[k].expr];
+    if (inner.kind != Kind::sum) {
+      terms.push_back({n.coefficients[k], n.operands[k]});
+      continue;
+    }
+    if (terms.size() + inner.operands.size() > 2 * most_terms) return std::nullopt;
+    for (std::size_t m = 0; m < inner.operands.size(); ++m)
+      terms.push_back(
+          {n.coefficients[k] * inner.coefficients[m], graph.substitute(inner.operands[m], n.operands[k].subscripts)});
+  }
+  const std::size_t leaves = terms.size();
+  if (leaves == n.operands.size()) return std::nullopt;
+  // Whether anything meets is seen before a node is made of it.
+  std::vector<Operand> distinct;
+  for (const auto& t : terms)
+    if (std::find(distinct.begin(), distinct.end(), t.operand) == distinct.end()) distinct.push_back(t.operand);
+  if (distinct.size() > n.operands.size() || distinct.size() == leaves) return std::nullopt;
+  return graph.sum(n.labels, std::move(terms));
+}
+
 namespace {
 
 /// The factors of a term that may be taken out of it, and what is left.

@@ -1,0 +1,183 @@
+// Rules are for accuracy: what a rule yields, computed in doubles by our kernels, is nowhere worse than what it
+// replaces, and a `stable` rule is much better somewhere.
+#include <doctest/doctest.h>
+#include <mpfr.h>
+
+#include <cmath>
+#include <random>
+
+#include "codegen/kernels/functions.hpp"
+#include "symbolic/interpret.hpp"
+#include "tests/symbolic/rule_instance.hpp"
+
+using namespace gradus;
+using namespace gradus::rules;
+using gradus::testing::Instance;
+
+namespace {
+
+constexpr auto points = gradus::testing::points;
+constexpr auto width = gradus::testing::width;
+
+/// A pattern in doubles at one sample, for each place of the axis that its reductions run over.
+using Lane = std::vector<double>;
+
+class Doubles {
+ public:
+  Doubles(const Instance& instance, const Bindings& at, std::int64_t point) {
+    for (std::size_t v = 0; v < instance.inputs().size(); ++v) {
+      const auto& values = at.inputs.at(static_cast<std::uint32_t>(v)).values;
+      const bool inside = instance.inside()[v] != 0;
+      Lane lane;
+      for (std::int64_t k = 0; k < width; ++k)
+        lane.push_back(values[static_cast<std::size_t>(inside ? point * width + k : point)]);
+      variables_.push_back(std::move(lane));
+    }
+  }
+
+  Lane operator()(const Pattern& p) const {
+    std::vector<Lane> parts;
+    for (const auto& part : p.parts) parts.push_back((*this)(part));
+    Lane out(width);
+    for (std::size_t k = 0; k < out.size(); ++k) out[k] = at(p, parts, k);
+    return out;
+  }
+
+ private:
+  double at(const Pattern& p, const std::vector<Lane>& parts, std::size_t k) const {
+    switch (p.kind) {
+      case Pattern::Kind::number:
+        return p.number.to_double();
+      case Pattern::Kind::variable:
+      case Pattern::Kind::rest:
+        return variables_[p.variable][k];
+      case Pattern::Kind::call: {
+        if (p.function == Function::power && p.parts[1].kind == Pattern::Kind::number && parts[1][k] == -1)
+          return 1 / parts[0][k];
+        return kernels::evaluate(p.function, parts.empty() ? 0 : parts[0][k], parts.size() > 1 ? parts[1][k] : 0, 0);
+      }
+      case Pattern::Kind::sum: {
+        double sum = 0;
+        for (std::size_t t = 0; t < parts.size(); ++t) sum += p.coefficients[t].to_double() * parts[t][k];
+        return sum;
+      }
+      case Pattern::Kind::product: {
+        double product = p.coefficients[0].to_double();
+        for (const auto& f : parts) product *= f[k];
+        return product;
+      }
+      case Pattern::Kind::reduction:
+        break;
+    }
+    return reduced(p.reduction, parts[0], k);
+  }
+
+  static double reduced(Pattern::Reduction r, const Lane& x, std::size_t k) {
+    double top = x[0], largest = 0, plain = 0;
+    for (const double v : x) top = std::fmax(top, v), largest = std::fmax(largest, std::fabs(v)), plain += v;
+    if (r == Pattern::Reduction::sum) return plain;
+    if (r == Pattern::Reduction::norm) {
+      double squares = 0;
+      for (const double v : x) squares += largest == 0 ? 0 : v / largest * (v / largest);
+      return largest * std::sqrt(squares);
+    }
+    double s = 0;
+    for (const double v : x) s += std::exp(v - top);
+    if (r == Pattern::Reduction::logsumexp) return top + std::log(s);
+    return r == Pattern::Reduction::softmax ? std::exp(x[k] - top) / s : (x[k] - top) - std::log(s);
+  }
+
+  std::vector<Lane> variables_;
+};
+
+/// Values of every size, and those where the written forms break.
+double sample(std::mt19937& random) {
+  static constexpr double breaks[] = {1e-8, 1e-16, 1e-300, 20, 36.5, 40, 711, 800, 1e155, 0.5, 1, 2};
+  std::uniform_int_distribution<int> kind(0, 3);
+  std::uniform_real_distribution<double> exponent(-18, 3), any(-3, 3);
+  std::uniform_int_distribution<std::size_t> which(0, std::size(breaks) - 1);
+  const double sign = kind(random) % 2 == 0 ? 1 : -1;
+  switch (kind(random)) {
+    case 0:
+      return sign * breaks[which(random)];
+    case 1:
+      return sign * std::pow(10, exponent(random));
+    default:
+      return any(random);
+  }
+}
+
+/// The samples of a variable, meeting the rule's condition; under a reduction a quarter of them has a common offset.
+void fill(Array& a, const Rule& rule, std::size_t v, bool inside, std::mt19937& random) {
+  const Condition* condition = nullptr;
+  for (const auto& c : rule.when)
+    if (c.variable == v) condition = &c;
+  double offset = 0;
+  for (std::size_t k = 0; k < a.values.size(); ++k) {
+    if (inside && k % width == 0) offset = k / width % 4 == 0 ? sample(random) : 0;
+    double x = sample(random);
+    if (offset != 0) x = offset + std::remainder(x, 3.0);
+    if (condition != nullptr) x = condition->fact == Condition::Fact::reciprocal_count ? 1.0 / width : std::fabs(x);
+    a.values[k] = x;
+  }
+}
+
+/// Relative error in units of 2^-53; huge where only one of the two is a finite number.
+double error(double got, double want) {
+  if (std::isnan(want)) return std::isnan(got) ? 0 : 1e300;
+  if (got == want) return 0;
+  if (!std::isfinite(got) || !std::isfinite(want)) return 1e300;
+  return std::fabs(got - want) / std::fmax(std::fabs(want), 1e-307) * 0x1p53;
+}
+
+}  // namespace
+
+TEST_CASE("what a rule yields is nowhere worse in doubles, and a stable form is much better somewhere") {
+  mpfr_set_emin(mpfr_get_emin_min());  // other tests make MPFR underflow as doubles do
+  for (const Rule& rule : all_rules()) {
+    if (rule.group == Group::real) continue;
+    CAPTURE(rule.name);
+    Graph g;
+    Instance instance(g, rule);
+    Bindings at;
+    at.sizes = {{"p", points}, {"k", width}};
+    std::mt19937 random(29);
+    for (std::size_t v = 0; v < rule.variables.size(); ++v) {
+      const bool inside = instance.inside()[v] != 0;
+      Array a{inside ? std::vector<std::int64_t>{points, width} : std::vector<std::int64_t>{points}, {}};
+      a.values.resize(static_cast<std::size_t>(inside ? points * width : points));
+      fill(a, rule, v, inside, random);
+      at.inputs[static_cast<std::uint32_t>(v)] = std::move(a);
+    }
+    // The reference is the left side, or the right side where the left one overflows even there.
+    const auto sides = evaluate_reference(g, {instance(rule.before), instance(rule.after)}, at, 3000);
+    Array want = sides[0];
+    for (std::size_t k = 0; k < want.values.size(); ++k)
+      if (!std::isfinite(want.values[k])) want.values[k] = sides[1].values[k];
+    const std::int64_t places = instance.any_inside() ? width : 1;
+    double best_gain = 0;
+    for (std::int64_t p = 0; p < points; ++p) {
+      const Doubles doubles(instance, at, p);
+      const Lane before = doubles(rule.before), after = doubles(rule.after);
+      double size = 1;  // an argument's rounding error is multiplied by it in an exponential
+      for (const auto& [input, array] : at.inputs)
+        for (std::int64_t k = 0; k < static_cast<std::int64_t>(array.values.size()) / points; ++k) {
+          const auto i = static_cast<std::size_t>(p * (static_cast<std::int64_t>(array.values.size()) / points) + k);
+          size = std::fmax(size, std::fmin(std::fabs(array.values[i]), 1e3));
+        }
+      for (std::int64_t k = 0; k < places; ++k) {
+        const double reference = want.values[static_cast<std::size_t>(p * places + k)];
+        if (std::isinf(reference)) continue;  // beyond MPFR's exponents too
+        const double was = error(before[static_cast<std::size_t>(k)], reference);
+        const double is = error(after[static_cast<std::size_t>(k)], reference);
+        CAPTURE(p);
+        CAPTURE(reference);
+        CAPTURE(before[static_cast<std::size_t>(k)]);
+        CAPTURE(after[static_cast<std::size_t>(k)]);
+        CHECK(is <= 8 * was + 16 * size);
+        best_gain = std::fmax(best_gain, was / std::fmax(is, 16));
+      }
+    }
+    if (rule.group == Group::stable) CHECK(best_gain > 10);
+  }
+}

@@ -1,0 +1,123 @@
+// A rule of rules.def as graphs over fresh inputs, for the tests generated from
+// the rules.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "symbolic/graph.hpp"
+#include "symbolic/rules/rules.hpp"
+
+namespace gradus::testing {
+
+using namespace gradus::rules;
+
+constexpr std::int64_t points = 1000;  // the axis of samples
+constexpr std::int64_t width = 4;      // the axis that reductions of patterns run over
+
+/// A pattern as a graph: each variable is an input, one value a point; what
+/// stands in a reduction has a second axis.
+class Instance {
+ public:
+  /// `proved`: variables that the rule has a condition on stand for values that
+  /// are known to meet it.
+  Instance(Graph& graph, const Rule& rule, bool proved = false)
+      : g_(graph), rule_(rule), inside_(rule.variables.size(), 0) {
+    mark(rule.before, false);
+    mark(rule.after, false);
+    for (std::size_t v = 0; v < rule.variables.size(); ++v) {
+      std::vector<Size> shape{p_};
+      if (inside_[v] != 0) shape.push_back(k_);
+      inputs_.push_back(g_.input(static_cast<std::uint32_t>(v), shape));
+    }
+    if (!proved) return;
+    for (const auto& c : rule.when) {
+      Expr& e = inputs_[c.variable];
+      if (c.fact == Condition::Fact::reciprocal_count)
+        e = g_.view({p_}, {g_.power(g_.size_value(k_), -1), {}});
+      else
+        e = g_.apply(Function::softplus, {e});
+    }
+  }
+
+  /// Labels: 0 the point, 1 one place of the reduced axis.
+  Expr operator()(const Pattern& p) {
+    const Operand o = build(p, 1);
+    const bool placed = any_inside();
+    return g_.view(placed ? std::vector<Size>{p_, k_} : std::vector<Size>{p_}, o);
+  }
+
+  bool any_inside() const { return std::find(inside_.begin(), inside_.end(), 1) != inside_.end(); }
+  const std::vector<char>& inside() const { return inside_; }
+  const std::vector<Expr>& inputs() const { return inputs_; }
+
+ private:
+  void mark(const Pattern& p, bool inside) {
+    const bool variable = p.kind == Pattern::Kind::variable || p.kind == Pattern::Kind::rest;
+    if (variable && inside) inside_[p.variable] = 1;
+    for (const auto& part : p.parts) mark(part, inside || p.kind == Pattern::Kind::reduction);
+  }
+
+  Operand build(const Pattern& p, Label place) {
+    const std::vector<Size> labels{p_, k_, k_};
+    const auto whole = [&](Expr e) { return Operand{e, g_.identity(3)}; };
+    std::vector<Operand> parts;
+    if (p.kind != Pattern::Kind::reduction)
+      for (const auto& part : p.parts) parts.push_back(build(part, place));
+    switch (p.kind) {
+      case Pattern::Kind::number:
+        return {g_.constant(p.number), {}};
+      case Pattern::Kind::variable:
+      case Pattern::Kind::rest: {
+        Operand o{inputs_[p.variable], {g_.label(0)}};
+        if (inside_[p.variable] != 0) o.subscripts.push_back(g_.label(place));
+        return o;
+      }
+      case Pattern::Kind::call:
+        return whole(g_.elementwise(p.function, labels, parts));
+      case Pattern::Kind::sum: {
+        std::vector<Term> terms;
+        for (std::size_t k = 0; k < parts.size(); ++k) terms.push_back({p.coefficients[k], parts[k]});
+        return whole(g_.sum(labels, terms));
+      }
+      case Pattern::Kind::product:
+        return whole(g_.contraction(labels, 3, p.coefficients[0], parts));
+      case Pattern::Kind::reduction:
+        break;
+    }
+    return reduction(p);
+  }
+
+  Operand reduction(const Pattern& p) {
+    const Operand body = build(p.parts[0], 2);  // under the bound label
+    const Operand element = build(p.parts[0], 1);
+    const std::vector<Size> labels{p_, k_, k_};
+    Expr e;
+    switch (p.reduction) {
+      case Pattern::Reduction::sum:
+        e = g_.contraction(labels, 2, 1, {body});
+        break;
+      case Pattern::Reduction::norm:
+        e = g_.reduce(gradus::Reduction::norm, labels, 2, body);
+        break;
+      case Pattern::Reduction::logsumexp:
+        e = g_.softmax(SoftmaxKind::logsumexp, labels, 2, {body});
+        break;
+      case Pattern::Reduction::softmax:
+        e = g_.softmax(SoftmaxKind::softmax, labels, 2, {element, body});
+        break;
+      case Pattern::Reduction::log_softmax:
+        e = g_.softmax(SoftmaxKind::log_softmax, labels, 2, {element, body});
+        break;
+    }
+    return {e, g_.identity(2)};
+  }
+
+  Graph& g_;
+  const Rule& rule_;
+  Size p_ = g_.sizes().symbol("p"), k_ = g_.sizes().symbol("k");
+  std::vector<char> inside_;
+  std::vector<Expr> inputs_;
+};
+
+}  // namespace gradus::testing
