@@ -89,7 +89,9 @@ Source Session::source() {
 
 std::unique_ptr<Formula> Session::formula() {
   const Source text = source();
-  return load(text, LoadOptions{settings_.has_expression, settings_.let}, diagnostics_);
+  const LoadOptions options{settings_.has_expression, settings_.let};
+  source_ = std::make_unique<Source>(shown_source(text, options));
+  return load(text, options, diagnostics_);
 }
 
 std::vector<Given> Session::given(const Model& model) {

@@ -28,7 +28,10 @@ std::string report_text(const VerifyReport& report, double tolerance) {
   std::string out = fmt::format("{:<{}}  relative error\n", "", width);
   for (const VerifyRow& row : report.rows) out += row_text(row, width);
   out += fmt::format("{}: worst relative error {:.2g} at {} {}{}, tolerance {:g}\n",
-                     report.passed ? "passed" : "FAILED", report.worst, report.points, report.made_up ? "random " : "",
+                     report.nothing  ? "nothing to compare"
+                     : report.passed ? "passed"
+                                     : "FAILED",
+                     report.worst, report.points, report.made_up ? "random " : "",
                      report.points == 1 ? "point" : "points", tolerance);
   return out;
 }
@@ -62,6 +65,10 @@ int run(Settings& settings, Options& options) {
   if (!report) return session.finish();
   if (!report->notes.empty())
     session.diagnostics().warning(Span::none(), report->notes.substr(0, report->notes.size() - 1));
+  if (report->nothing) {
+    session.diagnostics().warning(Span::none(),
+                                  "nothing was checked: no value is finite here; give values at which the formula is");
+  }
   session.write(report_text(*report, verify_by.tolerance));
   return session.finish(report->passed ? done : failed);
 }

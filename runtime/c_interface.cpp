@@ -127,8 +127,8 @@ class Writer {
   std::vector<CInterfaceFunction> functions_;
 };
 
-/// A text inside a C comment, a line ` * …` each.
-std::string comment_lines(const std::string& text) {
+/// A text inside a C comment, each line after ` * ` and an indent.
+std::string comment_lines(const std::string& text, const std::string& indent) {
   std::string safe;
   for (std::size_t k = 0; k < text.size(); ++k) {
     safe += text[k];
@@ -141,7 +141,7 @@ std::string comment_lines(const std::string& text) {
   for (std::size_t at = 0; at < safe.size();) {
     const std::size_t end = std::min(safe.find('\n', at), safe.size());
     const std::string line = safe.substr(at, end - at);
-    out += line.empty() ? " *\n" : " *   " + line + '\n';
+    out += line.empty() ? " *\n" : " * " + indent + line + '\n';
     at = end + 1;
   }
   return out;
@@ -179,7 +179,7 @@ std::string documentation(const CInterfaceFunction& function, const std::string&
             : argument.about;
     text += fmt::format("{:<{}}  {}\n", argument.parameter.name, width, about);
   }
-  return "/*\n" + comment_lines(text) + " */\n";
+  return "/*\n" + comment_lines(text, "") + " */\n";
 }
 
 std::string size_parameters(const Model& model, const CInterfaceFunction& function) {
@@ -205,7 +205,7 @@ std::string c_header(const Model& model, const std::vector<CInterfaceFunction>& 
   const std::string guard = "GRADUS_" + prefix + "_H";
   std::string out = fmt::format("/*\n * {}.h: made by gradus {}{}\n *\n", prefix, version(),
                                 source_name.empty() ? "" : " from " + source_name);
-  out += " * The formula and its derivatives:\n *\n" + comment_lines(printed) + " */\n";
+  out += " * The formula and its derivatives:\n *\n" + comment_lines(printed, "  ") + " */\n";
   out += fmt::format("#ifndef {0}\n#define {0}\n\n#include <stddef.h>\n#include <stdint.h>\n\n", guard);
   out += "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
   out += "/* What the functions return. After anything but OK no output was touched. */\n";

@@ -26,8 +26,12 @@ struct Formula {
   Model model;
 };
 
-/// Parses and checks a program. Errors and warnings go to `diagnostics`; null when there is an error.
+/// Parses and checks a program. Errors and warnings go to `diagnostics`, whose places are those of `shown_source`; null
+/// when there is an error.
 std::unique_ptr<Formula> load(const Source& source, const LoadOptions& options, Diagnostics& diagnostics);
+
+/// The text in which diagnostics have their places: the program, and the declarations of `--let` on a line after it.
+Source shown_source(const Source& source, const LoadOptions& options);
 
 /// The number of the input of that name in any spelling (`λ`, `lambda`), or nothing.
 std::optional<std::uint32_t> find_input(const Model& model, std::string_view name);

@@ -177,6 +177,8 @@ bool Verifier::run(const std::vector<Given>& given, const BindOptions& bind_opti
   }
   for (const VerifyRow& row : report_.rows) report_.worst = std::max(report_.worst, row.error);
   report_.passed = report_.worst <= options_.tolerance;
+  report_.nothing = std::all_of(report_.rows.begin(), report_.rows.end(),
+                                [](const VerifyRow& row) { return row.without == row.compared; });
   return true;
 }
 

@@ -37,7 +37,8 @@ struct VerifyReport {
   bool made_up = false;  // some values were made up
   double worst = 0;
   bool passed = false;
-  std::string notes;  // one a line
+  bool nothing = false;  // no number has a finite reference: nothing was checked
+  std::string notes;     // one a line
 };
 
 /// Verifies what `derive_by` asks for. Inputs without a value get random ones that meet their assumptions (sizes 3 to 7

@@ -1,0 +1,122 @@
+// Assumptions of values, random values that meet them, and the verdict of verify.
+#include "runtime/verify.hpp"
+
+#include <doctest/doctest.h>
+
+#include "runtime/formula.hpp"
+
+using namespace gradus;
+
+namespace {
+
+std::unique_ptr<Formula> formula(const std::string& text) {
+  Diagnostics diagnostics;
+  const Source source("test.loss", text);
+  auto out = load(source, {}, diagnostics);
+  INFO(render(diagnostics, &source, DiagnosticForm::text, false));
+  REQUIRE(out);
+  return out;
+}
+
+bool meets(const Model& model, std::uint32_t number, Array array) {
+  Diagnostics diagnostics;
+  Bindings bindings;
+  bindings.inputs[number] = std::move(array);
+  return check_assumptions(model, bindings, diagnostics);
+}
+
+VerifyReport verified(const std::string& text, const std::vector<Given>& given = {}) {
+  const auto f = formula(text);
+  Diagnostics diagnostics;
+  DeriveOptions derive_by;
+  derive_by.jacobians = true;
+  const auto report = verify(f->model, derive_by, given, {}, {}, diagnostics);
+  INFO(render(diagnostics, nullptr, DiagnosticForm::text, false));
+  REQUIRE(report);
+  return *report;
+}
+
+Given number(const std::string& name, double value) {
+  Given out{name, {}};
+  out.value.array = Array{{}, {value}};
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("values that break an assumption are found") {
+  const auto f = formula(
+      "param a : positive\nparam b : nonnegative\nparam c : integer\nparam S[d, d] : symmetric\nparam P[d, d] : spd\n"
+      "param L[d, d] : lower\nloss = a + b + c + sum(S) + sum(P) + sum(L)");
+  const Model& model = f->model;
+  CHECK(meets(model, 0, {{}, {0.5}}));
+  CHECK(!meets(model, 0, {{}, {0}}));
+  CHECK(!meets(model, 0, {{}, {std::nan("")}}));
+  CHECK(meets(model, 1, {{}, {0}}));
+  CHECK(!meets(model, 1, {{}, {-1}}));
+  CHECK(meets(model, 2, {{}, {-3}}));
+  CHECK(!meets(model, 2, {{}, {0.5}}));
+  CHECK(meets(model, 3, {{2, 2}, {1, 2, 2, -5}}));
+  CHECK(!meets(model, 3, {{2, 2}, {1, 2, 3, -5}}));
+  CHECK(meets(model, 4, {{2, 2}, {2, 1, 1, 2}}));
+  CHECK(!meets(model, 4, {{2, 2}, {1, 2, 2, 1}}));
+  CHECK(!meets(model, 4, {{2, 2}, {2, 1, 0, 2}}));
+  CHECK(meets(model, 5, {{2, 2}, {1, 0, 7, 2}}));
+  CHECK(!meets(model, 5, {{2, 2}, {1, 1e-30, 7, 2}}));
+}
+
+TEST_CASE("random values meet every assumption at every attempt") {
+  const auto f = formula(
+      "param a[n] : positive\nparam b[n] : nonnegative, integer\nparam S[n, n] : symmetric\nparam P[m, n, n] : spd\n"
+      "param L[n, n] : lower\ndata c[n] : index(k)\nloss = sum(a) + sum(b) + sum(S) + sum(P) + sum(L) + sum(c)");
+  Random random(4);
+  const std::map<std::string, std::int64_t> sizes = {{"n", 4}, {"m", 3}, {"k", 2}};
+  const std::vector<std::int64_t> shapes[] = {{4}, {4}, {4, 4}, {3, 4, 4}, {4, 4}, {4}};
+  for (int attempt = 0; attempt < 40; ++attempt) {
+    for (std::uint32_t k = 0; k < 6; ++k) {
+      const Array value = random_value(f->model, k, shapes[k], sizes, attempt, random);
+      INFO(f->model.inputs[k].name << ", attempt " << attempt);
+      CHECK(meets(f->model, k, value));
+      if (k == 5) {
+        for (const double c : value.values) CHECK((c == 0 || c == 1));
+      }
+    }
+  }
+}
+
+TEST_CASE("verify compares losses, gradients and Jacobians by every input") {
+  const VerifyReport report = verified(
+      "data X[n, d], y[n]\nparam w[d], b\nz = X @ w + b\nloss = mean(softplus(z) - y*z)\noutput p = sigmoid(z)");
+  REQUIRE(report.rows.size() == 6);
+  CHECK(report.rows[0].name == "loss");
+  CHECK(report.rows[1].name == "grad w");
+  CHECK(report.rows[4].name == "jac p w");
+  CHECK(report.points == 3);
+  CHECK(report.made_up);
+  CHECK(report.passed);
+  CHECK(report.worst > 0);
+  CHECK(report.worst < 1e-13);
+}
+
+TEST_CASE("points are found where logarithms and roots are defined") {
+  const VerifyReport report = verified("data y[n]\nparam m\nloss = sum(log(1 - y^2)) + m*sum(sqrt(y)) + log(m)");
+  CHECK(report.passed);
+  CHECK(!report.nothing);
+  for (const VerifyRow& row : report.rows) CHECK(row.without == 0);
+}
+
+TEST_CASE("what is not finite has no reference, and that is said") {
+  const VerifyReport report = verified("param m\nloss = log(m)", {number("m", -1)});
+  CHECK(report.nothing);
+  CHECK(!report.made_up);
+  CHECK(report.rows[0].without == 1);
+}
+
+TEST_CASE("a loss that double precision cannot hold is told from one it can") {
+  // 1e16 + 1 is no double: what is lost is far above rounding of the result.
+  const VerifyReport report = verified("param m\nloss = (m + 1) - m + m*1e-16", {number("m", 1e16)});
+  CHECK(report.worst < 1e-9);  // simplified: nothing is lost
+  const VerifyReport lost =
+      verified("param m, k\nloss = exp(log(m + k) + log(m + k)) - m^2", {number("m", 1e12), number("k", 1)});
+  CHECK(!lost.passed);
+}
