@@ -12,7 +12,7 @@ std::unique_ptr<Formula> load(const Source& source, const LoadOptions& options, 
   std::optional<ast::Program> let;
   if (!options.let.empty()) {
     // Their places follow those of the program, as if they stood on a last line of it.
-    let = parse_let(Source(source.file(), std::string(source.text().size(), ' ') + '\n' + options.let), diagnostics);
+    let = parse_let(Source(source.file(), std::string(source.text().size() + 1, ' ') + options.let), diagnostics);
     elaborate_options.let = &*let;
   }
   std::optional<Model> model = elaborate(program, diagnostics, elaborate_options);
