@@ -78,7 +78,7 @@ expect 0 'loss' bash -c '"$0" check - < line.loss' "$gradus"
 expect 0 'grad_a' "$gradus" grad line.loss
 expect 0 'grad_x' "$gradus" grad -e 'sin(x)^2*y'
 expect 0 'outer(x, x)' "$gradus" grad -e 'x @ A @ x' --let 'data A[n,n], x[n]' --wrt A --as text
-expect 0 'A      [n, n]' "$gradus" check -e 'x @ A @ x' --let 'A[n,n], data x[n]'
+expect 0 'A     [n, n]' "$gradus" check -e 'x @ A @ x' --let 'A[n,n], data x[n]'
 expect 1 '<expression>:2:14: note: x is declared here' "$gradus" check -e 'x @ A @ x' --let 'A[n,n], data x[m]'
 expect 0 '-x^2 + y' "$gradus" fmt -e '-x^2+ y'
 expect 1 'loss' "$gradus" grad -e 'data x[n]; z = x + 1; loss'
