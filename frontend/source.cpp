@@ -18,6 +18,24 @@ Source::Source(std::string file, std::string text) : file_(std::move(file)), tex
     const bool lone_return = text_[i] == '\r' && (i + 1 == text_.size() || text_[i + 1] != '\n');
     if (text_[i] == '\n' || lone_return) line_starts_.push_back(static_cast<std::uint32_t>(i + 1));
   }
+  std::uint32_t count = 0;
+  for (std::uint32_t at = 0; at < text_.size(); ++count) {
+    if (at >= milestones_.size() * milestone_distance) milestones_.push_back({at, count});
+    at += decode(text_, at).length;
+  }
+}
+
+std::uint32_t Source::code_points_before(std::uint32_t offset) const {
+  if (milestones_.empty()) return 0;
+  std::size_t block = std::min<std::size_t>(offset / milestone_distance, milestones_.size() - 1);
+  if (milestones_[block].offset > offset) --block;
+  auto [next, count] = milestones_[block];
+  while (next < offset) {
+    next += decode(text_, next).length;
+    if (next > offset) break;  // an offset inside a code point belongs to that code point
+    ++count;
+  }
+  return count;
 }
 
 Position Source::position(std::uint32_t offset) const {
@@ -26,13 +44,7 @@ Position Source::position(std::uint32_t offset) const {
   const auto line = static_cast<std::uint32_t>(after - line_starts_.begin());
   std::uint32_t begin = line_starts_[line - 1];
   if (line == 1 && text().starts_with(byte_order_mark)) begin = std::min<std::uint32_t>(3, offset);
-  // An offset inside a code point belongs to that code point; a byte that is not UTF-8 counts as one.
-  std::uint32_t column = 1;
-  for (std::uint32_t next = begin; next < offset; ++column) {
-    next += decode(text(), next).length;
-    if (next > offset) break;
-  }
-  return {line, column};
+  return {line, 1 + code_points_before(offset) - code_points_before(begin)};
 }
 
 std::string_view Source::line(std::uint32_t number) const {

@@ -47,9 +47,20 @@ class Source {
   std::string_view slice(Span span) const;
 
  private:
+  /// A byte that is not UTF-8 counts as one code point.
+  std::uint32_t code_points_before(std::uint32_t offset) const;
+
   std::string file_;
   std::string text_;
   std::vector<std::uint32_t> line_starts_;
+
+  // Code points counted up to places that lie at least this many bytes apart, so that a column in a long line is found
+  // without going over the line.
+  static constexpr std::uint32_t milestone_distance = 4096;
+  struct Milestone {
+    std::uint32_t offset, count;
+  };
+  std::vector<Milestone> milestones_;
 };
 
 }  // namespace gradus

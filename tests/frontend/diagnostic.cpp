@@ -31,6 +31,30 @@ TEST_CASE("positions count code points, tabs as one, a byte order mark not at al
   CHECK(s.line(3).empty());
 }
 
+TEST_CASE("columns of a long line are right at every place") {
+  std::string line = "a\n";
+  for (int i = 0; i < 5000; ++i) line += i % 3 == 0 ? "λ" : i % 7 == 0 ? "日" : "x";
+  const Source s("a.loss", line + "\nb");
+  std::uint32_t column = 1;
+  for (std::uint32_t i = 2; i < line.size(); ++i) {
+    const bool begins = (static_cast<unsigned char>(line[i]) & 0xC0) != 0x80;
+    if (i > 2 && begins) ++column;
+    REQUIRE(s.position(i) == Position{2, column});
+  }
+  CHECK(s.position(static_cast<std::uint32_t>(line.size())) == Position{2, 5001});
+  CHECK(s.position(static_cast<std::uint32_t>(line.size()) + 1) == Position{3, 1});
+}
+
+TEST_CASE("many errors in one very long line are shown quickly") {
+  std::string text = "z = " + std::string(9'000'000, ' ') + "x;";
+  for (int i = 0; i < 150; ++i) text += "a = * 1;";
+  const Source s("a.loss", text);
+  Diagnostics d;
+  for (std::uint32_t i = 0; i < 150; ++i)
+    d.error({9'000'006 + i, 9'000'007 + i}, "e").note("n", {9'000'000, 9'000'001});
+  CHECK(render(d, &s, DiagnosticForm::text, false).size() < 200'000);
+}
+
 TEST_CASE("the offending part is marked with ^ and its surroundings with ~") {
   const Source s("logistic.loss", "data X[n, d]\nz    = X @ v + b\n");
   Diagnostics d;
