@@ -100,9 +100,8 @@ class Reverse {
     if (graph_.substitute(under, map) != element) return false;
     const Contribution sum = sum_over_idle_axes(node, terms[1], total);
     const Expr difference = graph_.sum(axes_of(e), {{1, graph_.whole(total.adjoint)}, {-1, read(sum)}});
-    const Choice choice = total.choice == Choice::none ? Choice::none : Choice::hidden;
     LinearTerm t = terms[0];
-    contributions_[t.target.expr.id].push_back(transpose(node, t, {difference, choice}));
+    contributions_[t.target.expr.id].push_back(transpose(node, t, {difference, sum.choice}));
     return true;
   }
 
@@ -135,8 +134,10 @@ class Reverse {
     std::vector<Guard> guards;
     if (must_guard(t.outer, t.total, node, total.choice, false)) guards.push_back(nonzero(factors[0]));
     const auto rank = prefix() + static_cast<std::uint32_t>(kept_.size());
-    const Choice choice = total.choice == Choice::none ? Choice::none : Choice::hidden;
-    return {graph_.contraction(std::move(labels), rank, 1, std::move(factors), std::move(guards)), choice};
+    const Expr sum = graph_.contraction(std::move(labels), rank, 1, std::move(factors), std::move(guards));
+    // A choice of one element that the sum runs over is no choice any more: Σ_j [j == c[i]] g is g at c[i].
+    const bool shown = total.choice == Choice::none || (total.choice == Choice::guarded && always_chosen(sum));
+    return {sum, shown ? Choice::none : Choice::hidden};
   }
 
   /// A sum over idle axes as an operand over [prefix, the node's axes].
