@@ -66,7 +66,7 @@ struct Model {
   std::vector<NamedValue> values;       // in order of their equations; losses and outputs among them
   std::vector<SizeRequirement> requirements;
   std::vector<ValueCheck> checks;
-  bool from_expression = false;         // the loss is a last bare expression
+  bool from_expression = false;  // the loss is a last bare expression
 };
 
 }  // namespace gradus

@@ -34,13 +34,19 @@ class Verifier {
     const std::size_t n = node_.operands.size();
     switch (node_.kind) {
       case Kind::input:
-      case Kind::index: return n == 0 ? "" : "a leaf with operands";
-      case Kind::constant: return n == 0 && node_.coefficients.size() == 1 && node_.rank == 0 ? "" : "a malformed constant";
-      case Kind::elementwise: return elementwise_arity();
-      case Kind::sum: return n == node_.coefficients.size() && n > 0 ? "" : "coefficients and terms differ in number";
-      case Kind::contraction: return node_.coefficients.size() == 1 ? "" : "a contraction has one coefficient";
+      case Kind::index:
+        return n == 0 ? "" : "a leaf with operands";
+      case Kind::constant:
+        return n == 0 && node_.coefficients.size() == 1 && node_.rank == 0 ? "" : "a malformed constant";
+      case Kind::elementwise:
+        return elementwise_arity();
+      case Kind::sum:
+        return n == node_.coefficients.size() && n > 0 ? "" : "coefficients and terms differ in number";
+      case Kind::contraction:
+        return node_.coefficients.size() == 1 ? "" : "a contraction has one coefficient";
       case Kind::reduce:
-      case Kind::reshape: return n == 1 ? "" : "one operand expected";
+      case Kind::reshape:
+        return n == 1 ? "" : "one operand expected";
       case Kind::softmax:
         return n == (node_.softmax == SoftmaxKind::logsumexp ? 1u : 2u) ? "" : "wrong number of operands of softmax";
     }
@@ -114,10 +120,14 @@ std::string text(const Graph& graph, const Operand& o) {
 
 std::string text(const Graph& graph, const Guard& g) {
   switch (g.kind) {
-    case Guard::Kind::nonnegative: return text(graph, g.affine) + " >= 0";
-    case Guard::Kind::zero: return text(graph, g.affine) + " == 0";
-    case Guard::Kind::nonzero: return text(graph, g.affine) + " != 0";
-    case Guard::Kind::condition: return text(graph, g.condition);
+    case Guard::Kind::nonnegative:
+      return text(graph, g.affine) + " >= 0";
+    case Guard::Kind::zero:
+      return text(graph, g.affine) + " == 0";
+    case Guard::Kind::nonzero:
+      return text(graph, g.affine) + " != 0";
+    case Guard::Kind::condition:
+      return text(graph, g.condition);
   }
   return "";
 }
@@ -131,8 +141,8 @@ std::string verify_graph(const Graph& graph, const std::vector<Expr>& roots) {
 }
 
 std::string debug_text(const Graph& graph, Expr e) {
-  static constexpr const char* kinds[] = {"input", "constant", "index", "elementwise", "sum", "contraction",
-                                          "reduce", "softmax", "reshape"};
+  static constexpr const char* kinds[] = {"input",       "constant", "index",   "elementwise", "sum",
+                                          "contraction", "reduce",   "softmax", "reshape"};
   const Node& n = graph[e];
   std::string out = fmt::format("%{} = {}", e.id, kinds[static_cast<int>(n.kind)]);
   if (n.kind == Kind::elementwise) out += fmt::format(" {}", row(n.function).name);

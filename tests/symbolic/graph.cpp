@@ -60,7 +60,8 @@ TEST_CASE_FIXTURE(Fixture, "a solved label keeps its range as guards where it is
   shifted.offset = g.sizes().constant(1);
   const Size n1 = g.sizes().subtract(n, g.sizes().constant(1));
   g.sizes().assume_nonnegative(n1);
-  const Expr e = g.contraction({n, n1}, 1, 1, {{y, {g.label(1)}}}, {{Guard::Kind::zero, g.subtract(g.label(0), shifted), {}}});
+  const Expr e =
+      g.contraction({n, n1}, 1, 1, {{y, {g.label(1)}}}, {{Guard::Kind::zero, g.subtract(g.label(0), shifted), {}}});
   CHECK(g[e].labels.size() == 1);
   CHECK(g[e].guards.size() == 1);
   CHECK(verify_graph(g, {e}).empty());
@@ -70,7 +71,8 @@ TEST_CASE_FIXTURE(Fixture, "a strided or data equality on an axis stays a guard"
   const Expr c = g.input(3, {n});
   Subscript at;
   at.data.push_back({g.sizes().constant(1), c, {g.label(1)}});
-  const Expr e = g.contraction({d, n}, 1, 1, {{y, {g.label(1)}}}, {{Guard::Kind::zero, g.subtract(g.label(0), at), {}}});
+  const Expr e =
+      g.contraction({d, n}, 1, 1, {{y, {g.label(1)}}}, {{Guard::Kind::zero, g.subtract(g.label(0), at), {}}});
   CHECK(g[e].guards.size() == 1);
   CHECK(g[e].labels.size() == 2);
   CHECK(verify_graph(g, {e}).empty());
