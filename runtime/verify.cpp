@@ -36,7 +36,7 @@ double relative(double a, double b, double scale) {
   return scale > 0 ? std::fabs(a - b) / scale : infinite;
 }
 
-constexpr std::size_t batch = 16, few = 1;  // directions in one reference evaluation: they share what they all need
+constexpr std::size_t batch = 16;           // directions in one reference evaluation: they share what they all need
 constexpr std::size_t large_graph = 20000;  // nodes beyond which a batch is one direction
 constexpr unsigned verify_bits = 128;       // binary digits of the reference
 constexpr double bytes_per_number = 80;     // of the reference, about

@@ -25,7 +25,7 @@ Register Emitter::remember(Key key, Register r) {
 
 namespace {
 // First words of keys that are no operation.
-constexpr std::uint32_t key_value = 1000, key_load = 1001, key_function = 1002, key_size = 1003;
+constexpr std::uint32_t key_value = 1000, key_load = 1001, key_size = 1003;
 
 std::uint32_t low(std::uint64_t x) { return static_cast<std::uint32_t>(x); }
 std::uint32_t high(std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); }

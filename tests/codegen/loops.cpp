@@ -53,7 +53,7 @@ TEST_CASE("a sum with masked tail lanes folds in the stated tree") {
     b.assign(sum, b.emit(Op::add, Type::numbers, sum, b.load_lanes(p.x, i, Type::numbers, mask)));
   });
   b.store(p.out, zero, b.emit(Op::fold_add, Type::number, sum));
-  for (const std::size_t size : {0, 1, 7, 8, 9, 30}) {
+  for (const std::size_t size : {0u, 1u, 7u, 8u, 9u, 30u}) {
     std::vector<double> x(size), out(1, -1);
     double lanes8[8] = {};
     for (std::size_t k = 0; k < size; ++k) {

@@ -22,7 +22,7 @@ class Instance {
   /// `proved`: variables that the rule has a condition on stand for values that
   /// are known to meet it.
   Instance(Graph& graph, const Rule& rule, bool proved = false)
-      : g_(graph), rule_(rule), inside_(rule.variables.size(), 0) {
+      : g_(graph), inside_(rule.variables.size(), 0) {
     mark(rule.before, false);
     mark(rule.after, false);
     for (std::size_t v = 0; v < rule.variables.size(); ++v) {
@@ -114,7 +114,6 @@ class Instance {
   }
 
   Graph& g_;
-  const Rule& rule_;
   Size p_ = g_.sizes().symbol("p"), k_ = g_.sizes().symbol("k");
   std::vector<char> inside_;
   std::vector<Expr> inputs_;
