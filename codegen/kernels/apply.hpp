@@ -44,6 +44,34 @@ V log_add_exp(V a, V b) {
   return maximum(a, b) + softplus_kernel(-absolute(difference));
 }
 
+// log(1 - exp(x)): which of the two is accurate changes at -log(2).
+template <class V>
+V log_one_minus_exp(V x) {
+  return select(less(splat(x, -std::numbers::ln2), x), log_kernel(-expm1_kernel(x)), log1p_kernel(-exp_kernel(x)));
+}
+
+// Near 0 the value is x^2/2, and abs(x) + log1p(exp(-2*abs(x))) - log(2) would cancel.
+template <class V>
+V log_cosh(V x) {
+  const V size = absolute(x), half = x * splat(x, 0.5), s = libm(Libm::sinh, half, half);
+  const V far = size + (log1p_kernel(exp_kernel(size * splat(x, -2))) - splat(x, std::numbers::ln2));
+  return select(less(size, splat(x, 1)), log1p_kernel(s * s * splat(x, 2)), far);
+}
+
+// 1 - cos(x).
+template <class V>
+V versine(V x) {
+  const V half = x * splat(x, 0.5), s = libm(Libm::sin, half, half);
+  return s * s * splat(x, 2);
+}
+
+// sqrt(1 + x) - 1: the rationalised quotient would be inf/inf at infinity.
+template <class V>
+V sqrt_of_one_plus_minus_one(V x) {
+  const V one = splat(x, 1), root = square_root(x + one);
+  return select(less(x, splat(x, 3)), x / (root + one), root - one);
+}
+
 template <class V>
 V truth(V like, decltype(less(like, like)) condition) {
   return select(condition, splat(like, 1), splat(like, 0));
@@ -80,6 +108,12 @@ V apply(Function f, V a, V b, V c) {
     case Function::softplus: return softplus_kernel(a);
     case Function::log_sigmoid: return -softplus_kernel(-a);
     case Function::logaddexp: return log_add_exp(a, b);
+    case Function::log1mexp: return log_one_minus_exp(a);
+    case Function::log_cosh: return log_cosh(a);
+    case Function::versine: return versine(a);
+    case Function::sqrt1pm1: return sqrt_of_one_plus_minus_one(a);
+    case Function::stop_gradient: return a;
+    case Function::exp_log: return select(less(a, zero), splat(a, std::numeric_limits<double>::quiet_NaN()), a);
     case Function::normal_cdf: return normal_cdf_kernel(a);
     case Function::abs: return absolute(a);
     case Function::sign: return sign(a);

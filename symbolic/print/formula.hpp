@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -89,6 +90,9 @@ struct Product {
   void divide(Formula f);
   Formula build() &&;
 };
+
+/// An internal function as its users wrote it, `1 - cos(x)`; nothing for the others.
+std::optional<Formula> written_out(Function f, const std::vector<Formula>& operands);
 
 bool same(const Formula& a, const Formula& b);
 

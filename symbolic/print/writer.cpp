@@ -126,6 +126,8 @@ Formula Writer::function_value(const Node& n, std::vector<Formula> operands, con
       }
       break;
     default:
+      if (row(n.function).spelling == Spelling::internal)
+        if (auto written = written_out(n.function, operands)) return std::move(*written);
       break;
   }
   return apply(n.function, std::move(operands));

@@ -79,6 +79,10 @@ Facts::Sign Facts::elementwise(const Node& n) const {
     case Function::softplus:
     case Function::normal_cdf:
       return Sign::positive;
+    case Function::log_cosh:
+    case Function::versine:
+    case Function::exp_log:
+      return Sign::nonnegative;
     case Function::abs:
     case Function::hypot:
       return n.function == Function::abs && of(0) == Sign::positive ? Sign::positive : Sign::nonnegative;
@@ -92,6 +96,7 @@ Facts::Sign Facts::elementwise(const Node& n) const {
     case Function::asinh:
     case Function::atan:
     case Function::erf:
+    case Function::stop_gradient:
       return of(0);
     case Function::power: {
       if (of(0) == Sign::positive) return Sign::positive;

@@ -29,6 +29,7 @@ std::vector<Operand> factors_of(Graph& graph, const Node& n) {
 struct Weighted {
   std::vector<Term> exponents;
   std::vector<Operand> weights;
+  bool shifted = false;  // the exponent has its shift already
 };
 
 Weighted split(Graph& graph, const Node& n) {
@@ -40,6 +41,10 @@ Weighted split(Graph& graph, const Node& n) {
       continue;
     }
     out.exponents.push_back({1, graph.substitute(f.operands[0], o.subscripts)});
+    const Node& x = graph[out.exponents.back().operand.expr];
+    out.shifted = out.shifted || std::any_of(x.operands.begin(), x.operands.end(), [&](const Operand& t) {
+                    return is_call(graph[t.expr], Function::stop_gradient);
+                  });
   }
   return out;
 }
@@ -57,6 +62,24 @@ Expr with_logarithms(Graph& graph, const Node& n, Weighted w) {
   return graph.softmax(SoftmaxKind::logsumexp, n.labels, n.rank, {{x, graph.identity(all)}}, n.guards);
 }
 
+/// m + log(Σ w·exp(x - m)).
+Expr with_shift(Graph& graph, const Node& n, Weighted w) {
+  const auto all = static_cast<std::uint32_t>(n.labels.size());
+  const auto whole = graph.identity(all);
+  const Expr x = over_all_labels(graph, n, w.exponents);
+  const Expr weight = graph.contraction(n.labels, all, 1, w.weights);
+  std::vector<Guard> guards = n.guards;
+  const Expr counts = graph.elementwise(Function::not_equal, n.labels, {{weight, whole}, {graph.constant(0), {}}});
+  guards.push_back({Guard::Kind::condition, {}, {counts, whole}});
+  const Expr largest = graph.reduce(Reduction::maximum, n.labels, n.rank, {x, whole}, std::move(guards));
+  const Operand shift{graph.apply(Function::stop_gradient, {largest}), graph.identity(n.rank)};
+  const Expr moved = graph.sum(n.labels, {{1, {x, whole}}, {-1, shift}});
+  w.weights.push_back({graph.elementwise(Function::exp, n.labels, {{moved, whole}}), whole});
+  const Expr total = graph.contraction(n.labels, n.rank, 1, std::move(w.weights), n.guards);
+  const std::vector<Size> axes(n.labels.begin(), n.labels.begin() + n.rank);
+  return graph.sum(axes, {{1, shift}, {1, graph.whole(graph.apply(Function::log, {total}))}});
+}
+
 }  // namespace
 
 std::optional<Expr> weighted_logsumexp(Graph& graph, Facts& facts, Expr e) {
@@ -64,11 +87,10 @@ std::optional<Expr> weighted_logsumexp(Graph& graph, Facts& facts, Expr e) {
   if (!is_call(log, Function::log) || !is_summed(graph[log.operands[0].expr])) return std::nullopt;
   const Node& n = graph[log.operands[0].expr];
   Weighted w = split(graph, n);
-  if (w.exponents.empty() || (w.weights.empty() && w.exponents.size() == 1)) return std::nullopt;
+  if (w.exponents.empty() || w.shifted || (w.weights.empty() && w.exponents.size() == 1)) return std::nullopt;
   const bool positive =
       std::all_of(w.weights.begin(), w.weights.end(), [&](const Operand& o) { return facts.positive(o.expr); });
-  if (!positive) return std::nullopt;
-  const Expr to = with_logarithms(graph, n, std::move(w));
+  const Expr to = positive ? with_logarithms(graph, n, std::move(w)) : with_shift(graph, n, std::move(w));
   const Rational number = n.coefficients[0];
   const Operand read{to, log.operands[0].subscripts};
   if (number.is_one()) return graph.view(log.labels, read);

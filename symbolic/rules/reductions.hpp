@@ -1,4 +1,4 @@
-// Reductions of exponentials with weights: forms with any number of factors, so no line of rules.def.
+// Reductions of exponentials with weights: forms that need a shift chosen from the data, so no line of rules.def.
 #pragma once
 
 #include <optional>
@@ -7,7 +7,8 @@
 
 namespace gradus::rules {
 
-/// log(Σ w·exp(x)) with positive weights w under the sum: log-sum-exp of x + log(w).
+/// log(Σ w·exp(x)) with weights w under the sum: log-sum-exp of x + log(w) where w is positive, else the sum of
+/// w·exp(x - m) with m the largest x of a weight that is not 0, a constant to derivatives.
 std::optional<Expr> weighted_logsumexp(Graph& graph, Facts& facts, Expr e);
 
 /// (Σ w·exp(x)) / (Σ exp(x)) is Σ w·softmax(x).

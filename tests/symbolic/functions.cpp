@@ -104,7 +104,8 @@ TEST_CASE("each partial of the table is the slope of its value") {
   const unsigned seed = 20240917;
   std::mt19937 random(seed);
   for (const Function f : all_functions()) {
-    if (row(f).condition || row(f).arity == 0 || f == Function::select) continue;
+    const bool by_design = f == Function::select || f == Function::stop_gradient;  // a guard, a constant
+    if (row(f).condition || row(f).arity == 0 || by_design) continue;
     const Sampling& sampling = samplings()[static_cast<std::size_t>(f)];
     CAPTURE(std::string(row(f).name));
     REQUIRE(sampling.domain.size() == row(f).arity);

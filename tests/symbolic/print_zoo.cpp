@@ -11,6 +11,7 @@
 #include "symbolic/elaborate.hpp"
 #include "symbolic/interpret.hpp"
 #include "symbolic/print.hpp"
+#include "symbolic/simplify.hpp"
 
 using namespace gradus;
 
@@ -85,6 +86,8 @@ std::string round_trip(const testing::ZooCase& zoo, std::string& text) {
     read.push_back(v->expr);
   }
   const auto before = evaluate_reference(raw.model->graph, wanted, bind(*raw.model, zoo));
+  // Written-out forms (1 - cos(x) at 1e-100) need more digits than the reference has: they are recognised again first.
+  read = stabilise(again.model->graph, read);
   const auto after = evaluate_reference(again.model->graph, read, bind(*again.model, zoo));
   for (std::size_t k = 0; k < names.size(); ++k)
     if (const auto bad = difference(after[k], before[k]); !bad.empty()) return names[k] + ": " + bad;
