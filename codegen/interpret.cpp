@@ -76,7 +76,7 @@ class Machine {
           base_.push_back(const_cast<char*>(static_cast<const char*>(inputs[b.number])));
           break;
         case Buffer::Scope::output:
-          base_.push_back(static_cast<char*>(static_cast<void*>(outputs[b.number])));
+          base_.push_back(reinterpret_cast<char*>(outputs[b.number]));
           break;
         case Buffer::Scope::workspace:
           base_.push_back(std::exchange(workspace, workspace + rounded(b)));
@@ -149,7 +149,7 @@ class Machine {
 
   void memory(const Instruction& i) {
     char* const base = base_[i.buffer.id];
-    Bits* const data = static_cast<Bits*>(static_cast<void*>(base));
+    Bits* const data = reinterpret_cast<Bits*>(base);
     const bool writes = i.op == Op::store || i.op == Op::store_lanes || i.op == Op::scatter;
     if (writes && !base) return;  // an output that is not wanted
     const Register mask_register = writes ? i.c : i.b;
@@ -384,7 +384,7 @@ class Machine {
 };
 
 bool memory_needed(const Program& program, const std::vector<std::int64_t>& sizes, Memory& memory) {
-  if (std::any_of(sizes.begin(), sizes.end(), [](std::int64_t s) { return s < 0; })) return false;
+  if (std::ranges::any_of(sizes, [](std::int64_t s) { return s < 0; })) return false;
   std::map<std::string, std::int64_t> names;
   for (std::size_t k = 0; k < program.size_names.size(); ++k) names[program.size_names[k]] = sizes[k];
   constexpr std::int64_t most = std::int64_t{1} << 60;

@@ -189,7 +189,7 @@ class Printer {
 
   template <class... T>
   void line(fmt::format_string<T...> format, T&&... values) {
-    out_.append(static_cast<std::size_t>(2 * indent_), ' ');
+    out_.append(2 * static_cast<std::size_t>(indent_), ' ');
     fmt::format_to(std::back_inserter(out_), format, std::forward<T>(values)...);
     out_ += '\n';
   }

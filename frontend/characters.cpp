@@ -30,8 +30,8 @@ constexpr char32_t vowels = 21, trails = 28, leads = 19, syllables = leads * vow
 void decompose(char32_t code, std::u32string& out) {
   if (code >= hangul && code < hangul + syllables) {
     const char32_t s = code - hangul;
-    out += lead + s / (vowels * trails);
-    out += vowel + s % (vowels * trails) / trails;
+    out += static_cast<char32_t>(lead + s / (vowels * trails));
+    out += static_cast<char32_t>(vowel + s % (vowels * trails) / trails);
     if (s % trails != 0) out += trail + s % trails;
     return;
   }
@@ -184,7 +184,7 @@ unsigned display_width(char32_t code) {
 }
 
 std::string nfc(std::string_view text) {
-  if (std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; })) {
+  if (std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; })) {
     return std::string(text);
   }
   std::u32string points;
@@ -200,12 +200,12 @@ std::string nfc(std::string_view text) {
 
 std::string_view greek_name(char32_t code) {
   if (code < 0x80) return {};
-  const auto* found = std::find_if(std::begin(greek), std::end(greek), [&](const Greek& g) { return g.code == code; });
+  const auto* found = std::ranges::find_if(greek, [&](const Greek& g) { return g.code == code; });
   return found == std::end(greek) ? std::string_view{} : found->name;
 }
 
 char32_t greek_letter(std::string_view name) {
-  const auto* found = std::find_if(std::begin(greek), std::end(greek), [&](const Greek& g) { return g.name == name; });
+  const auto* found = std::ranges::find_if(greek, [&](const Greek& g) { return g.name == name; });
   return found == std::end(greek) ? U'\0' : found->code;
 }
 

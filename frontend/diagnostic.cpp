@@ -150,7 +150,7 @@ class Excerpt {
       return !span.is_none() && at >= span.begin && (at < span.end || at == span.begin);
     };
     if (inside(message.mark)) return '^';
-    return std::any_of(message.context.begin(), message.context.end(), inside) ? '~' : ' ';
+    return std::ranges::any_of(message.context, inside) ? '~' : ' ';
   }
 
   /// Where to begin so that the mark is seen: the line's beginning, or a code point some way before the mark.
@@ -196,8 +196,7 @@ std::vector<const Diagnostic*> in_order(const std::vector<Diagnostic>& all) {
   std::vector<const Diagnostic*> order;
   for (const Diagnostic& one : all) order.push_back(&one);
   const auto key = [](const Diagnostic* d) { return std::pair(d->foreign.has_value(), d->main.mark.begin); };
-  std::stable_sort(order.begin(), order.end(),
-                   [&](const Diagnostic* a, const Diagnostic* b) { return key(a) < key(b); });
+  std::ranges::stable_sort(order, [&](const Diagnostic* a, const Diagnostic* b) { return key(a) < key(b); });
   std::vector<const Diagnostic*> unique;
   for (const Diagnostic* one : order) {
     bool seen = false;

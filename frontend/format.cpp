@@ -2,6 +2,7 @@
 #include "frontend/format.hpp"
 
 #include <algorithm>
+#include <ranges>
 #include <string_view>
 
 namespace gradus {
@@ -151,7 +152,7 @@ class Formatter {
     if (parentheses) say("(");
     inside(e);
     if (parentheses) say(")");
-    std::move(parts_.rbegin(), parts_.rend(), std::back_inserter(todo_));
+    std::ranges::move(std::ranges::reverse_view(parts_), std::back_inserter(todo_));
   }
 
   void inside(const Expression& e);

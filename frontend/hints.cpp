@@ -27,7 +27,7 @@ constexpr std::string_view axis_functions[] = {"sum",     "prod",   "mean",    "
 
 bool latex_operator(std::string_view word) {
   constexpr std::string_view words[] = {"cdot", "times", "odot", "le", "leq", "ge", "geq", "in", "sum", "prod", "frac"};
-  return std::find(std::begin(words), std::end(words), word) != std::end(words);
+  return std::ranges::find(words, word) != std::end(words);
 }
 
 template <std::size_t N>
@@ -37,7 +37,7 @@ bool among(const std::string_view (&list)[N], std::string_view word) {
 
 }  // namespace
 
-Parser::Operand Parser::make_call(const std::string& function, std::vector<Operand> arguments, Span span) {
+Parser::Operand Parser::make_call(const std::string& function, const std::vector<Operand>& arguments, Span span) {
   Expression e;
   e.kind = Kind::call;
   e.name = {function, function, span};

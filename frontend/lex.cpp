@@ -382,8 +382,7 @@ class Lexer {
     const std::string_view raw = text_.substr(begin, point.length);
     const char32_t c = point.value;
     const std::string code = code_point_name(c);
-    const auto* similar =
-        std::find_if(std::begin(lookalikes), std::end(lookalikes), [c](const Lookalike& l) { return l.code == c; });
+    const auto* similar = std::ranges::find_if(lookalikes, [c](const Lookalike& l) { return l.code == c; });
     if (similar != std::end(lookalikes)) {
       complain(begin, fmt::format("'{}' ({}) is not a sign of the language", raw, code))
           .help(fmt::format("write '{}'", similar->here));

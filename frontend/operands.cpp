@@ -140,7 +140,7 @@ Parser::Operand Parser::index_form(const Token& name, std::vector<Entry> list) {
 }
 
 Parser::Operand Parser::subscripted(Operand base, std::vector<Entry> list) {
-  const auto none = std::find_if(list.begin(), list.end(), [&](const Entry& entry) { return is_new_axis(entry); });
+  const auto none = std::ranges::find_if(list, [&](const Entry& entry) { return is_new_axis(entry); });
   if (none != list.end()) new_axis(base, list, none->span);
   Expression e;
   e.kind = Kind::subscript;

@@ -108,7 +108,7 @@ class Parser {
   Operand member(Operand left);
   [[noreturn]] void latex(const Token& backslash);
   Operand method(Operand base, const Token& name);
-  Operand make_call(const std::string& function, std::vector<Operand> arguments, Span span);
+  Operand make_call(const std::string& function, const std::vector<Operand>& arguments, Span span);
   bool is_new_axis(const Entry& entry) const;
   [[noreturn]] void new_axis(Operand base, const std::vector<Entry>& list, Span mark);
   const ast::Declared* declared(const std::string& key) const;

@@ -54,7 +54,8 @@ std::optional<Decimal> scan(std::string_view text) {
   }
   if (result.digits.empty()) return std::nullopt;
   if (i < text.size() && (text[i] == 'e' || text[i] == 'E')) {
-    const bool has_sign = ++i < text.size() && (text[i] == '+' || text[i] == '-');
+    ++i;
+    const bool has_sign = i < text.size() && (text[i] == '+' || text[i] == '-');
     const bool negative = has_sign && text[i] == '-';
     if (has_sign) ++i;
     if (i == text.size()) return std::nullopt;

@@ -103,9 +103,9 @@ class Comparer {
 
 bool same_tree(const Program& a, const Program& b) {
   Comparer comparer(a, b);
-  return a.matlab == b.matlab &&
-         std::equal(a.statements.begin(), a.statements.end(), b.statements.begin(), b.statements.end(),
-                    [&](const auto& x, const auto& y) { return comparer.statements(x, y); });
+  return a.matlab == b.matlab && std::ranges::equal(a.statements, b.statements, [&](const auto& x, const auto& y) {
+           return comparer.statements(x, y);
+         });
 }
 
 }  // namespace gradus

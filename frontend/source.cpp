@@ -40,7 +40,7 @@ std::uint32_t Source::code_points_before(std::uint32_t offset) const {
 
 Position Source::position(std::uint32_t offset) const {
   offset = std::min(offset, static_cast<std::uint32_t>(text_.size()));
-  const auto after = std::upper_bound(line_starts_.begin(), line_starts_.end(), offset);
+  const auto after = std::ranges::upper_bound(line_starts_, offset);
   const auto line = static_cast<std::uint32_t>(after - line_starts_.begin());
   std::uint32_t begin = line_starts_[line - 1];
   if (line == 1 && text().starts_with(byte_order_mark)) begin = std::min<std::uint32_t>(3, offset);

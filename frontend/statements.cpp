@@ -168,7 +168,7 @@ void Parser::check_bare_expressions() {
   const auto is_loss = [](const ast::Statement& s) {
     return s.kind == ast::Statement::Kind::equation && s.equation.role == ast::Equation::Role::loss;
   };
-  const auto loss = std::find_if(program_.statements.begin(), program_.statements.end(), is_loss);
+  const auto loss = std::ranges::find_if(program_.statements, is_loss);
   const bool has_loss = loss != program_.statements.end();
   for (ast::Statement& s : program_.statements) {
     const bool last = &s == &program_.statements.back();

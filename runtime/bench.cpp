@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <memory>
 
 #include "runtime/evaluate.hpp"
 
@@ -38,14 +39,15 @@ void use_huge_pages(Array& array) {
   constexpr std::size_t huge = std::size_t{2} << 20;
   const std::size_t bytes = array.values.size() * sizeof(double);
   if (bytes < 2 * huge) return;
-  const auto begin = reinterpret_cast<std::uintptr_t>(array.values.data());
-  const std::uintptr_t first = (begin + huge - 1) / huge * huge, last = (begin + bytes) / huge * huge;
-  if (last <= first) return;
+  void* first = array.values.data();
+  std::size_t left = bytes;
+  if (std::align(huge, huge, first, left) == nullptr) return;
+  const std::size_t whole = left / huge * huge;
   // The pages are there already as small ones: ask, drop them, and write the numbers again.
   const std::vector<double> copy(array.values);
-  madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);
-  madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
-  std::copy(copy.begin(), copy.end(), array.values.begin());
+  madvise(first, whole, MADV_HUGEPAGE);
+  madvise(first, whole, MADV_DONTNEED);
+  std::ranges::copy(copy, array.values.begin());
 }
 
 double median(std::vector<double> values) {
@@ -69,7 +71,7 @@ class PureRead {
     constexpr std::size_t piece = std::size_t{1} << 17;  // 1 MB
     for (const auto& [number, array] : bindings.inputs) {
       for (std::size_t at = 0; at < array.values.size(); at += piece) {
-        pieces_.push_back({array.values.data() + at, std::min(piece, array.values.size() - at)});
+        pieces_.emplace_back(array.values.data() + at, std::min(piece, array.values.size() - at));
       }
     }
     sums_.resize(pieces_.size());

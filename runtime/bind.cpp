@@ -123,7 +123,8 @@ bool InputBinder::take_csv(std::uint32_t number, const GivenValue& value) {
     report_table_error(value.path, input, wrong, diagnostics_);
     return false;
   }
-  return fit_rank(number, std::move(array), array.shape[1] == 1);
+  const bool one_column = array.shape[1] == 1;
+  return fit_rank(number, std::move(array), one_column);
 }
 
 bool InputBinder::take_table() {

@@ -160,7 +160,7 @@ std::string spelt(std::string_view name) {
 std::string c_identifier(std::string_view key) {
   std::string out = spelt(key);
   if (out.empty() || (out[0] >= '0' && out[0] <= '9')) out.insert(0, "_");
-  if (std::find(reserved.begin(), reserved.end(), out) != reserved.end()) out += '_';
+  if (std::ranges::find(reserved, out) != reserved.end()) out += '_';
   return out;
 }
 

@@ -230,7 +230,7 @@ std::optional<Table> Table::open(std::string text, TableError& error) {
 }
 
 std::optional<std::size_t> Table::find(std::string_view name, bool& ambiguous) const {
-  const auto first = std::find(columns_.begin(), columns_.end(), name);
+  const auto first = std::ranges::find(columns_, name);
   ambiguous = first != columns_.end() && std::find(first + 1, columns_.end(), name) != columns_.end();
   if (first == columns_.end()) return std::nullopt;
   return static_cast<std::size_t>(first - columns_.begin());

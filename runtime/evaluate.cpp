@@ -64,7 +64,7 @@ void Call::make_inputs(const Model& model, const Bindings& bindings) {
 
 bool Call::make_outputs(const Model& model, const std::vector<Expr>& roots, const Bindings& bindings,
                         Diagnostics& diagnostics) {
-  const double available = static_cast<double>(available_memory());
+  const auto available = static_cast<double>(available_memory());
   for (const Expr root : roots) {
     Array array;
     double count = 1;
@@ -96,7 +96,7 @@ bool Call::make_memory(unsigned threads, Diagnostics& diagnostics) {
   loops::Memory needed;
   const bool fits = loops::memory_needed(compiled_.program, sizes_, needed);
   const double bytes = static_cast<double>(needed.workspace) + static_cast<double>(needed.scratch) * threads;
-  const double available = static_cast<double>(available_memory());
+  const auto available = static_cast<double>(available_memory());
   if (!fits || bytes > available) {
     diagnostics.error(
         Span::none(),

@@ -38,7 +38,10 @@ std::optional<std::string> read_file(const std::string& path, std::string& error
   std::size_t length = std::fread(text.data(), 1, text.size(), file.get());
   text.resize(length);
   char buffer[65536];
-  while ((length = std::fread(buffer, 1, sizeof buffer, file.get())) > 0) text.append(buffer, length);
+  while (std::feof(file.get()) == 0 && std::ferror(file.get()) == 0) {
+    length = std::fread(buffer, 1, sizeof buffer, file.get());
+    text.append(buffer, length);
+  }
   if (std::ferror(file.get()) != 0) {
     error = fmt::format("cannot be read ({})", std::strerror(errno));
     return std::nullopt;
@@ -47,7 +50,6 @@ std::optional<std::string> read_file(const std::string& path, std::string& error
 }
 
 std::int64_t available_memory() {
-  std::string error;
   std::int64_t kilobytes = 0;
   if (std::FILE* file = std::fopen("/proc/meminfo", "r")) {
     char line[256];

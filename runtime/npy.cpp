@@ -13,7 +13,7 @@
 namespace gradus {
 namespace {
 
-constexpr std::size_t longest_header = 64 * 1024;
+constexpr std::size_t longest_header = std::size_t{64} * 1024;
 constexpr std::size_t most_axes = 32;
 
 struct Header {
@@ -131,7 +131,7 @@ std::uint64_t bits_at(const char* at, std::size_t bytes, bool big_endian) {
 
 double half(std::uint64_t bits) {
   const int exponent = static_cast<int>(bits >> 10 & 31);
-  const double fraction = static_cast<double>(bits & 1023);
+  const auto fraction = static_cast<double>(bits & 1023);
   const double sign = (bits & 0x8000) != 0 ? -1.0 : 1.0;
   if (exponent == 31) {
     return fraction != 0 ? std::numeric_limits<double>::quiet_NaN() : sign * std::numeric_limits<double>::infinity();
@@ -203,13 +203,13 @@ std::optional<Type> type_of(const std::string& descr, std::string& error) {
 }
 
 /// Copies Fortran-ordered elements into row-major places.
-void copy_fortran(const Type& type, const char* data, Array& array) {
+void copy_fortran(const Type& type, std::string_view data, Array& array) {
   const std::size_t rank = array.shape.size();
   std::vector<std::int64_t> stride(rank, 1), index(rank, 0);
   for (std::size_t k = rank; k-- > 1;) stride[k - 1] = stride[k] * array.shape[k];
   std::int64_t place = 0;
   for (std::size_t n = 0; n < array.values.size(); ++n) {
-    array.values[static_cast<std::size_t>(place)] = type.value(data + n * type.bytes);
+    array.values[static_cast<std::size_t>(place)] = type.value(data.substr(n * type.bytes).data());
     for (std::size_t k = 0; k < rank; ++k) {  // the first axis runs fastest
       place += stride[k];
       if (++index[k] < array.shape[k]) break;
@@ -255,7 +255,7 @@ bool read_npy(std::string_view bytes, Array& array, std::string& error) {
   array.shape = header.shape;
   array.values.resize(count);
   if (header.fortran_order && header.shape.size() > 1) {
-    copy_fortran(*type, data.data(), array);
+    copy_fortran(*type, data, array);
   } else if (type->is_native_double()) {
     if (count > 0) std::memcpy(array.values.data(), data.data(), data.size());
   } else {

@@ -127,7 +127,7 @@ bool Verifier::prepare(const DeriveOptions& derive_by) {
 }
 
 void Verifier::add(const DerivedValue& value, const char* kind, bool several) {
-  const auto raw = std::find_if(model_.values.begin(), model_.values.end(), [&](const NamedValue& one) {
+  const auto raw = std::ranges::find_if(model_.values, [&](const NamedValue& one) {
     return one.name == value.name && one.role != NamedValue::Role::value;
   });
   if (raw == model_.values.end()) return;
@@ -177,8 +177,7 @@ bool Verifier::run(const std::vector<Given>& given, const BindOptions& bind_opti
   }
   for (const VerifyRow& row : report_.rows) report_.worst = std::max(report_.worst, row.error);
   report_.passed = report_.worst <= options_.tolerance;
-  report_.nothing = std::all_of(report_.rows.begin(), report_.rows.end(),
-                                [](const VerifyRow& row) { return row.without == row.compared; });
+  report_.nothing = std::ranges::all_of(report_.rows, [](const VerifyRow& row) { return row.without == row.compared; });
   return true;
 }
 
@@ -195,7 +194,7 @@ Verifier::Trial Verifier::make_point(InputBinder& binder, const std::vector<Give
   for (const std::uint32_t number : binder.missing_inputs()) {
     const std::vector<std::int64_t> shape = binder.shape_of(number);
     report_.made_up = true;
-    if (std::any_of(shape.begin(), shape.end(), [](std::int64_t size) { return size < 0; })) return Trial::again;
+    if (std::ranges::any_of(shape, [](std::int64_t size) { return size < 0; })) return Trial::again;
     binder.set_input(number, random_value(model_, number, shape, binder.sizes(), attempt, random));
   }
   return binder.finish() ? Trial::good : Trial::again;
@@ -214,7 +213,7 @@ bool Verifier::fits_memory(const Bindings& bindings) {
     }
     bytes += count;
   }
-  const double available = static_cast<double>(available_memory());
+  const auto available = static_cast<double>(available_memory());
   if (bytes <= available) return true;
   diagnostics_.error(Span::none(),
                      fmt::format("the reference in high precision would take {:.3g} GB, but only {:.3g} GB of "
@@ -228,8 +227,8 @@ Verifier::Trial Verifier::compare_point(Bindings& bindings, bool made_up, bool l
   std::vector<Expr> raw;
   for (const ValueComparison& value : values_) raw.push_back(value.raw);
   const std::vector<Array> reference = evaluate_reference(model_.graph, raw, bindings, verify_bits);
-  const bool finite = std::all_of(reference.begin(), reference.end(), [](const Array& array) {
-    return std::all_of(array.values.begin(), array.values.end(), [](double x) { return std::isfinite(x); });
+  const bool finite = std::ranges::all_of(reference, [](const Array& array) {
+    return std::ranges::all_of(array.values, [](double x) { return std::isfinite(x); });
   });
   if (!finite && made_up && !last_attempt) return Trial::again;
   Call call(compiled_, model_, roots_, bindings, pool_.size(), diagnostics_);
@@ -266,7 +265,7 @@ std::vector<Array> Verifier::reference_along(const Check& check, const std::vect
     }
     const std::vector<Expr> roots(check.forward.begin(), check.forward.begin() + static_cast<std::ptrdiff_t>(count));
     std::vector<Array> values = evaluate_reference(model_.graph, roots, bindings, verify_bits);
-    std::move(values.begin(), values.end(), std::back_inserter(out));
+    std::ranges::move(values, std::back_inserter(out));
     for (std::size_t k = 0; k < count; ++k) bindings.inputs.erase(tangent(check.input, k));
   }
   return out;

@@ -163,7 +163,7 @@ Expr Graph::elementwise(Function f, std::vector<Size> labels, std::vector<Operan
   if (f == Function::logical_not && nodes_[operands[0].expr.id].kind == Kind::elementwise &&
       nodes_[operands[0].expr.id].function == Function::logical_not)
     return view(std::move(labels), substitute(nodes_[operands[0].expr.id].operands[0], operands[0].subscripts));
-  if (detail::is_commutative(f)) std::stable_sort(operands.begin(), operands.end(), detail::before);
+  if (detail::is_commutative(f)) std::ranges::stable_sort(operands, detail::before);
   const auto used = detail::used_labels(labels.size(), operands, {});
   const auto rank = static_cast<std::uint32_t>(labels.size());
   return detail::on_used_labels(*this, labels, rank, used, [&](const auto& kept, const auto& map) {
@@ -187,8 +187,7 @@ Expr Graph::sum(std::vector<Size> labels, std::vector<Term> terms) {
     else if (!t.coefficient.is_zero())
       kept.push_back(std::move(t));
   }
-  std::stable_sort(kept.begin(), kept.end(),
-                   [](const Term& a, const Term& b) { return detail::before(a.operand, b.operand); });
+  std::ranges::stable_sort(kept, [](const Term& a, const Term& b) { return detail::before(a.operand, b.operand); });
   std::vector<Term> merged;
   for (auto& t : kept) {
     if (!merged.empty() && merged.back().operand == t.operand)

@@ -30,7 +30,7 @@ class Draft {
     if (coefficient_.is_zero() || never_) return detail::full(graph_, axes(), 0);
     drop_unused_bound_labels();
     if (coefficient_.is_zero()) return detail::full(graph_, axes(), 0);
-    std::stable_sort(operands_.begin(), operands_.end(), detail::before);
+    std::ranges::stable_sort(operands_, detail::before);
     number_bound_labels();
     return finish();
   }
@@ -45,7 +45,7 @@ class Draft {
     operands_[0] = detail::resolve(graph_, std::move(operands_[0]));
     if (graph_.constant_value(operands_[0].expr) != nullptr) return false;
     const auto used = used_labels();
-    return std::find(used.begin(), used.end(), 0) != used.end();
+    return std::ranges::find(used, 0) != used.end();
   }
 
   /// Folds constants, reads through views, hoists guards of factors.
@@ -87,7 +87,7 @@ class Draft {
     } else if (g.kind != Guard::Kind::nonnegative) {
       g.affine = with_positive_lead(g.affine);
     }
-    if (std::find(guards_.begin(), guards_.end(), g) == guards_.end()) guards_.push_back(std::move(g));
+    if (std::ranges::find(guards_, g) == guards_.end()) guards_.push_back(std::move(g));
   }
 
   /// Writes a conjunction as guards of its own, and drops a constant truth.
@@ -255,7 +255,7 @@ class Draft {
     };
     for (const auto& o : operands_) Graph::each_label(o, visit);
     for (const auto& g : guards_) Graph::each_label(g, visit);
-    if (std::is_sorted(order.begin(), order.end())) return;
+    if (std::ranges::is_sorted(order)) return;
     std::vector<Subscript> map = graph_.identity(static_cast<std::uint32_t>(labels_.size()));
     std::vector<Size> labels = axes();
     for (const Label l : order) {

@@ -36,8 +36,7 @@ class Adder {
 
   Contribution add_up(std::vector<Contribution> parts) {
     if (parts.size() == 1) return parts[0];
-    const bool all_chosen =
-        std::all_of(parts.begin(), parts.end(), [](const Contribution& c) { return c.choice != Choice::none; });
+    const bool all_chosen = std::ranges::all_of(parts, [](const Contribution& c) { return c.choice != Choice::none; });
     if (!all_chosen || parts.size() > most_paired)
       return {plain_sum(parts), all_chosen ? Choice::hidden : Choice::none};
     std::vector<Part> open;

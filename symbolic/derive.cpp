@@ -11,7 +11,7 @@ namespace gradus {
 namespace {
 
 bool is_listed(const std::vector<std::string>& names, const std::string& key) {
-  return std::find(names.begin(), names.end(), key) != names.end();
+  return std::ranges::find(names, key) != names.end();
 }
 
 /// The inputs to differentiate by, as numbers: those that are named, else all params.

@@ -67,8 +67,7 @@ void mark_outputs(Context& context) {
         continue;
       }
       auto& values = context.model.values;
-      const auto known =
-          std::find_if(values.begin(), values.end(), [&](const NamedValue& v) { return v.key == name.key; });
+      const auto known = std::ranges::find_if(values, [&](const NamedValue& v) { return v.key == name.key; });
       if (known != values.end()) {
         if (known->role == NamedValue::Role::value) known->role = NamedValue::Role::output;
       } else if (symbol->kind == Symbol::Kind::input) {
@@ -84,8 +83,8 @@ void run(Context& context, const ElaborateOptions& options) {
   declare(context, context.program);
   collect_definitions(context);
   if (options.undeclared_are_params) declare_undeclared(context);
-  context.has_index_forms = std::any_of(context.program.expressions.begin(), context.program.expressions.end(),
-                                        [](const ast::Expression& e) { return e.kind == ast::Kind::index_form; });
+  context.has_index_forms = std::ranges::any_of(
+      context.program.expressions, [](const ast::Expression& e) { return e.kind == ast::Kind::index_form; });
   Evaluator evaluator(context);
   for (const std::size_t number : dependency_order(context)) {
     EquationInfo& info = context.equations[number];

@@ -83,8 +83,8 @@ class Forward {
 
   bool may_fail(Expr e, const LinearTerm& t) {
     const auto fails = [&](const std::vector<Operand>& list) {
-      return std::any_of(list.begin(), list.end(),
-                         [&](const Operand& o) { return finiteness_.may_fail(o.expr, Finiteness::finite_inputs); });
+      return std::ranges::any_of(
+          list, [&](const Operand& o) { return finiteness_.may_fail(o.expr, Finiteness::finite_inputs); });
     };
     return (fails(t.inner) || fails(t.outer)) && !(t.total && !fails(graph_[e].operands));
   }

@@ -116,7 +116,7 @@ Expr Graph::divide(Expr a, Expr b) { return multiply(a, power(b, -1)); }
 
 Expr Graph::scale(Expr a, const Rational& factor) { return contraction(shape(a), rank(a), factor, {whole(a)}); }
 
-Expr Graph::apply(Function f, std::vector<Expr> operands) {
+Expr Graph::apply(Function f, const std::vector<Expr>& operands) {
   std::vector<Size> labels;
   std::vector<Operand> read;
   for (const Expr e : operands) {

@@ -191,7 +191,7 @@ class Graph {
   Expr multiply(Expr a, Expr b);
   Expr divide(Expr a, Expr b);
   Expr scale(Expr a, const Rational& factor);
-  Expr apply(Function f, std::vector<Expr> operands);
+  Expr apply(Function f, const std::vector<Expr>& operands);
   Expr power(Expr a, const Rational& exponent);
 
   // Facts.

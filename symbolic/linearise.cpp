@@ -70,8 +70,7 @@ class Rule {
   // Elementwise functions: the partials of the table.
   void elementwise() {
     if (nested_tie()) return;
-    if (!std::any_of(node_.operands.begin(), node_.operands.end(), [&](const Operand& o) { return is_active(o); }))
-      return;
+    if (!std::ranges::any_of(node_.operands, [&](const Operand& o) { return is_active(o); })) return;
     const auto partials = elementwise_partials(graph_, expr_);
     for (std::size_t k = 0; k < node_.operands.size(); ++k) {
       if (!is_active(node_.operands[k])) continue;
@@ -302,7 +301,7 @@ bool is_differentiable(const Node& node, std::size_t k) {
 }
 
 bool Finiteness::may_fail(Expr e, Inputs inputs) {
-  for (std::uint32_t id = static_cast<std::uint32_t>(known_.size()); id <= e.id; ++id) {
+  for (auto id = static_cast<std::uint32_t>(known_.size()); id <= e.id; ++id) {
     const Node& n = graph_[{id}];
     char fails = 0;
     const std::size_t first = n.kind == Kind::elementwise && n.function == Function::select ? 1 : 0;

@@ -174,8 +174,7 @@ class ProgramPrinter {
 
   /// The gradient by a matrix with a declared shape is projected on such matrices.
   std::string projection(const std::string& by) const {
-    const auto found =
-        std::find_if(model_.inputs.begin(), model_.inputs.end(), [&](const Input& i) { return i.name == by; });
+    const auto found = std::ranges::find_if(model_.inputs, [&](const Input& i) { return i.name == by; });
     if (found == model_.inputs.end()) return "";
     const std::string name = spell_name(by, form_);
     if (found->symmetric || found->spd) return "# " + name + " is symmetric, so its gradient is too: (G + G.T)/2\n";

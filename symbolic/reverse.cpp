@@ -66,7 +66,7 @@ class Reverse {
     if (node.kind == Kind::reshape) return push_reshape(node, total);
     const std::vector<LinearTerm> terms = differential(graph_, e, active_);
     if (terms.empty()) return;
-    total = read_as_value(std::move(total), e);
+    total = read_as_value(total, e);
     if (push_whole_softmax(e, terms, total)) return;
     for (const LinearTerm& t : terms) contributions_[t.target.expr.id].push_back(transpose(node, t, total));
   }
@@ -100,7 +100,7 @@ class Reverse {
     if (graph_.substitute(under, map) != element) return false;
     const Contribution sum = sum_over_idle_axes(node, terms[1], total);
     const Expr difference = graph_.sum(axes_of(e), {{1, graph_.whole(total.adjoint)}, {-1, read(sum)}});
-    LinearTerm t = terms[0];
+    const LinearTerm& t = terms[0];
     contributions_[t.target.expr.id].push_back(transpose(node, t, {difference, sum.choice}));
     return true;
   }
@@ -165,8 +165,7 @@ class Reverse {
     if (choice != Choice::hidden) return false;
     const auto inputs = under_choice ? Finiteness::finite_inputs : Finiteness::any_inputs;
     const auto fails = [&](const std::vector<Operand>& list) {
-      return std::any_of(list.begin(), list.end(),
-                         [&](const Operand& o) { return finiteness_.may_fail(o.expr, inputs); });
+      return std::ranges::any_of(list, [&](const Operand& o) { return finiteness_.may_fail(o.expr, inputs); });
     };
     return fails(factors) && !(total && !fails(node.operands));
   }
@@ -248,7 +247,7 @@ class Reverse {
       const Size last = graph_.sizes().subtract(n.labels[l], graph_.sizes().constant(1));
       best[l] = graph_.offset(direction[l] > 0 ? last : Size{});
     }
-    return std::all_of(n.guards.begin(), n.guards.end(), [&](const Guard& g) {
+    return std::ranges::all_of(n.guards, [&](const Guard& g) {
       const auto range = graph_.range(graph_.substitute(g.affine, best), n.labels);
       return range && sizes.is_nonnegative(range->low);
     });

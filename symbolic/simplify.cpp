@@ -48,9 +48,9 @@ std::vector<Expr> simplify(Graph& graph, const std::vector<Expr>& roots) {
   rules::Facts facts(graph);
   rules::Kept kept;
   auto steps = arithmetic(graph, facts, kept, true);
-  steps.push_back([&graph](Expr e) { return rules::merge_nested_terms(graph, e); });
-  steps.push_back([&graph](Expr e) { return rules::common_factors(graph, e); });
-  steps.push_back([&graph](Expr e) { return rules::sum_of_softmax(graph, e); });
+  steps.emplace_back([&graph](Expr e) { return rules::merge_nested_terms(graph, e); });
+  steps.emplace_back([&graph](Expr e) { return rules::common_factors(graph, e); });
+  steps.emplace_back([&graph](Expr e) { return rules::sum_of_softmax(graph, e); });
   Rewriter rewrite(graph, [](Group) { return true; }, std::move(steps));
   std::vector<Expr> now = roots;
   for (int round = 0; round < most_rounds; ++round) {

@@ -16,7 +16,7 @@ bool term_before(const Sizes::Term& a, const Sizes::Term& b) {
 }
 
 Polynomial normalise(Polynomial terms) {
-  std::sort(terms.begin(), terms.end(), term_before);
+  std::ranges::sort(terms, term_before);
   Polynomial out;
   for (auto& t : terms) {
     if (!out.empty() && out.back().atoms == t.atoms)
@@ -35,18 +35,18 @@ Polynomial plus(const Polynomial& a, const Polynomial& b, std::int64_t factor) {
 }
 
 bool coefficients_nonnegative(const Polynomial& p) {
-  return std::all_of(p.begin(), p.end(), [](const auto& t) { return t.coefficient >= 0; });
+  return std::ranges::all_of(p, [](const auto& t) { return t.coefficient >= 0; });
 }
 
 /// Tries to write p as a sum of facts and of terms that cannot be negative. Gives up when the budget is spent.
 bool shown_nonnegative(const Polynomial& p, const std::vector<const Polynomial*>& facts, int depth, int& budget) {
   if (coefficients_nonnegative(p)) return true;
   if (depth == 0 || --budget < 0) return false;
-  return std::any_of(facts.begin(), facts.end(), [&](const Polynomial* fact) {
+  return std::ranges::any_of(facts, [&](const Polynomial* fact) {
     // A fact helps only where its leading part is there to be used up.
     const auto& lead = fact->front();
-    const bool useful = std::any_of(
-        p.begin(), p.end(), [&](const auto& t) { return t.atoms == lead.atoms && t.coefficient >= lead.coefficient; });
+    const bool useful = std::ranges::any_of(
+        p, [&](const auto& t) { return t.atoms == lead.atoms && t.coefficient >= lead.coefficient; });
     return useful && shown_nonnegative(plus(p, *fact, -1), facts, depth - 1, budget);
   });
 }
@@ -92,7 +92,7 @@ Size Sizes::multiply(Size a, Size b) {
     for (const auto& y : polynomials_[b.id]) {
       Term t{x.atoms, x.coefficient * y.coefficient};
       t.atoms.insert(t.atoms.end(), y.atoms.begin(), y.atoms.end());
-      std::sort(t.atoms.begin(), t.atoms.end());
+      std::ranges::sort(t.atoms);
       terms.push_back(std::move(t));
     }
   }
@@ -120,17 +120,14 @@ std::optional<Size> Sizes::divide(Size a, Size b) {
   while (!rest.empty()) {
     const Term& top = rest.front();
     Term t;
-    if (top.coefficient % lead.coefficient != 0 ||
-        !std::includes(top.atoms.begin(), top.atoms.end(), lead.atoms.begin(), lead.atoms.end()))
-      return std::nullopt;
-    std::set_difference(top.atoms.begin(), top.atoms.end(), lead.atoms.begin(), lead.atoms.end(),
-                        std::back_inserter(t.atoms));
+    if (top.coefficient % lead.coefficient != 0 || !std::ranges::includes(top.atoms, lead.atoms)) return std::nullopt;
+    std::ranges::set_difference(top.atoms, lead.atoms, std::back_inserter(t.atoms));
     t.coefficient = top.coefficient / lead.coefficient;
     Polynomial product;
     for (const auto& d : divisor) {
       Term u{d.atoms, d.coefficient * t.coefficient};
       u.atoms.insert(u.atoms.end(), t.atoms.begin(), t.atoms.end());
-      std::sort(u.atoms.begin(), u.atoms.end());
+      std::ranges::sort(u.atoms);
       product.push_back(std::move(u));
     }
     rest = plus(rest, normalise(std::move(product)), -1);
@@ -157,7 +154,7 @@ std::optional<std::string> Sizes::as_symbol(Size a) const {
 
 void Sizes::assume_nonnegative(Size a) {
   if (coefficients_nonnegative(polynomials_[a.id])) return;
-  if (std::find(nonnegative_.begin(), nonnegative_.end(), a) == nonnegative_.end()) nonnegative_.push_back(a);
+  if (std::ranges::find(nonnegative_, a) == nonnegative_.end()) nonnegative_.push_back(a);
 }
 
 bool Sizes::is_nonnegative(Size a) const {
@@ -229,13 +226,12 @@ std::string Sizes::to_string(Size a) const {
   std::string out;
   // A positive term leads where there is one; a constant comes last.
   Polynomial shown = p;
-  const bool has_lead =
-      std::any_of(p.begin(), p.end(), [](const Term& t) { return !t.atoms.empty() && t.coefficient > 0; });
+  const bool has_lead = std::ranges::any_of(p, [](const Term& t) { return !t.atoms.empty() && t.coefficient > 0; });
   const auto place = [&](const Term& t) {
     if (t.atoms.empty()) return has_lead || t.coefficient < 0 ? 2 : 0;
     return t.coefficient > 0 ? 0 : 1;
   };
-  std::stable_sort(shown.begin(), shown.end(), [&](const Term& a, const Term& b) { return place(a) < place(b); });
+  std::ranges::stable_sort(shown, [&](const Term& a, const Term& b) { return place(a) < place(b); });
   for (const auto& t : shown) {
     const std::int64_t c = t.coefficient;
     if (!out.empty())

@@ -414,9 +414,9 @@ class Lowering {
       Value*& vector = vectors[static_cast<std::size_t>(i->integer)];
       if (!vector) vector = summed_[i->b.id];
       if (!vector) return nullptr;
-      if (std::none_of(vectors.begin(), vectors.end(), [](Value* v) { return v == nullptr; })) break;
+      if (std::ranges::none_of(vectors, [](Value* v) { return v == nullptr; })) break;
     }
-    if (std::any_of(vectors.begin(), vectors.end(), [](Value* v) { return v == nullptr; })) return nullptr;
+    if (std::ranges::any_of(vectors, [](Value* v) { return v == nullptr; })) return nullptr;
     constexpr int first[3][8] = {{0, 1, 2, 3, 8, 9, 10, 11}, {0, 1, 4, 5, 8, 9, 12, 13}, {0, 2, 4, 6, 8, 10, 12, 14}};
     constexpr int second[3] = {4, 2, 1};  // how far the other half is
     for (std::size_t level = 0; level < 3; ++level) {

@@ -54,7 +54,7 @@ llvm::Value* SizeValues::sum_before(loops::Buffer::Scope scope, std::uint32_t en
   llvm::Value* sum = entry_.getInt64(0);
   for (const auto& [kind, members] : alike_) {
     if (kind.first != scope) continue;
-    const auto count = std::lower_bound(members.begin(), members.end(), end) - members.begin();
+    const auto count = std::ranges::lower_bound(members, end) - members.begin();
     if (count == 0) continue;
     llvm::Value* const factor = entry_.getInt64(static_cast<std::uint64_t>(count));
     sum = entry_.CreateAdd(sum, entry_.CreateMul(bytes(Size{kind.second}), factor));

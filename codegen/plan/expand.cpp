@@ -74,7 +74,7 @@ class Expander {
         else
           part.coefficients = {1};
         operands.push_back(graph_.whole(graph_.intern(std::move(part))));
-        coefficients.push_back(1);
+        coefficients.emplace_back(1);
       }
       n.operands = std::move(operands);
       if (n.kind == Kind::sum) n.coefficients = std::move(coefficients);

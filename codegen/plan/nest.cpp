@@ -20,8 +20,7 @@ class Nest {
       (l < n_.rank ? outer_ : bound_).push_back(l);
     }
     // The stream is the outermost loop of its kind: memory is walked in its order.
-    for (auto* list : {&outer_, &bound_})
-      std::stable_partition(list->begin(), list->end(), [&](Label l) { return stream_ == l; });
+    for (auto* list : {&outer_, &bound_}) std::ranges::stable_partition(*list, [&](Label l) { return stream_ == l; });
   }
 
   void run() { outer(0); }
@@ -174,7 +173,7 @@ class Nest {
     const int step = shape_.vectors * loops::lanes;
     const auto masked = [&](Register v) {
       for (int k = 0; k < shape_.vectors; ++k)
-        masks_.push_back(m_.lanes_before(m_.add(v, m_.integer(k * loops::lanes)), b.end));
+        masks_.push_back(m_.lanes_before(m_.add(v, m_.integer(std::int64_t{k} * loops::lanes)), b.end));
       body(v);
       masks_.clear();
       m_.set_lane_mask({});
@@ -188,14 +187,16 @@ class Nest {
     m_.branch(m_.compare(Op::integer_less, rest, b.end), [&] { masked(rest); });
   }
 
-  Register& accumulator(int u, int v) { return accumulators_[static_cast<std::size_t>(u * stride_ + v)]; }
+  Register& accumulator(int u, int v) {
+    return accumulators_[static_cast<std::size_t>(u) * static_cast<std::size_t>(stride_) + static_cast<std::size_t>(v)];
+  }
 
   /// Address of the running accumulator of the current result, vector `v` of it.
   Coordinate state_address(int v) {
     Coordinate c = m_.address(sink_.place, axes(), {});
     if (shape_.lane_bound) {
       c = m_.scale(c, m_.graph().sizes().constant(shape_.state()));
-      c = m_.add(c, m_.lanes_from(m_.integer(v * loops::lanes)));
+      c = m_.add(c, m_.lanes_from(m_.integer(std::int64_t{v} * loops::lanes)));
     }
     if (sink_.offset.valid()) c = m_.add(c, m_.scalar(sink_.offset));
     return c;
@@ -203,7 +204,7 @@ class Nest {
   Coordinates axes() const { return {at_.begin(), at_.begin() + n_.rank}; }
 
   void set_lane(int v) {
-    at_[*shape_.lane] = m_.lanes_from(m_.add(lane_, m_.integer(v * loops::lanes)));
+    at_[*shape_.lane] = m_.lanes_from(m_.add(lane_, m_.integer(std::int64_t{v} * loops::lanes)));
     m_.set_lane_mask(masks_.empty() ? Register{} : masks_[static_cast<std::size_t>(v)]);
   }
   void set_output_lane(int v) {
@@ -215,7 +216,7 @@ class Nest {
     const int per_row = shape_.lane_bound ? shape_.vectors : vectors;
     stride_ = per_row;
     vectors_ = vectors;
-    accumulators_.assign(static_cast<std::size_t>(count_ * per_row), Register{});
+    accumulators_.assign(static_cast<std::size_t>(count_) * static_cast<std::size_t>(per_row), Register{});
     loops::Builder& b = m_.builder();
     for (int u = 0; u < count_; ++u)
       for (int v = 0; v < per_row; ++v) {
@@ -358,7 +359,7 @@ void emit_fold(Emitter& m, Expr e, const Shape& shape, const Place& from, const 
     Register sum;
     for (int v = 0; v < shape.vectors; ++v) {
       const Register part =
-          m.builder().load_lanes(from.buffer, m.add(base, m.integer(v * loops::lanes)), Type::numbers);
+          m.builder().load_lanes(from.buffer, m.add(base, m.integer(std::int64_t{v} * loops::lanes)), Type::numbers);
       sum = sum.valid() ? reducer.merge(sum, part) : part;
     }
     m.store(to, at, reducer.fold(sum), to_offset);

@@ -21,8 +21,8 @@ bool Reducer::depends_on_sizes_only(Expr e, int depth) const {
   if (depth == 0 || n.rank > 0 || n.labels.size() > n.rank) return false;
   if (n.kind == Kind::constant || n.kind == Kind::index) return true;
   if (n.kind != Kind::elementwise && n.kind != Kind::contraction && n.kind != Kind::sum) return false;
-  return n.guards.empty() && std::all_of(n.operands.begin(), n.operands.end(),
-                                         [&](const Operand& o) { return depends_on_sizes_only(o.expr, depth - 1); });
+  return n.guards.empty() &&
+         std::ranges::all_of(n.operands, [&](const Operand& o) { return depends_on_sizes_only(o.expr, depth - 1); });
 }
 
 double Reducer::neutral() const {
@@ -47,7 +47,7 @@ Register Reducer::contracted(Register accumulator, const Coordinates& labels) {
     (f.divide ? bottom : top).push_back(m_.to_number(f.value));
   }
   // What all lanes share is multiplied first: one scalar multiplication.
-  std::stable_partition(top.begin(), top.end(), [&](Register r) { return !m_.is_vector(r); });
+  std::ranges::stable_partition(top, [&](Register r) { return !m_.is_vector(r); });
   if (top.empty()) top.push_back(m_.number(1));
   Register product = top[0];
   for (std::size_t k = 1; k + 1 < top.size(); ++k) product = m_.number_op(Op::multiply, product, top[k]);

@@ -189,7 +189,7 @@ class Assigner {
   }
 
   static void add_row(Role& r, Expr input) {
-    if (std::find(r.rows.begin(), r.rows.end(), input) == r.rows.end()) r.rows.push_back(input);
+    if (std::ranges::find(r.rows, input) == r.rows.end()) r.rows.push_back(input);
   }
 
   void add_read(Role& r, Read read) {

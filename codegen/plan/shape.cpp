@@ -99,7 +99,7 @@ Shape choose_shape(Graph& graph, const Places& places, Expr e, std::optional<Lab
   const auto short_lane = constant(lane);
   // A tile is a multiple of 8 rows: more vectors would make the order of the sum depend on its length.
   shape.vectors = shape.lane_bound && stream == lane ? 1 : 4;
-  if (short_lane && *short_lane <= 2 * loops::lanes) shape.vectors = *short_lane <= loops::lanes ? 1 : 2;
+  if (short_lane && *short_lane <= std::int64_t{2} * loops::lanes) shape.vectors = *short_lane <= loops::lanes ? 1 : 2;
 
   // Rows side by side: where the lanes are summed they hide its latency; elsewhere they use each vector loaded again.
   double most = 0;

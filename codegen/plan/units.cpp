@@ -72,7 +72,7 @@ class Former {
   void stages() {
     std::vector<std::uint32_t> order(open_.size());
     for (std::uint32_t k = 0; k < order.size(); ++k) order[k] = k;
-    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+    std::ranges::stable_sort(order, [&](std::uint32_t a, std::uint32_t b) {
       const Open &x = open_[a], &y = open_[b];
       return std::tuple(x.level, x.blocked, x.unit.depth) < std::tuple(y.level, y.blocked, y.unit.depth);
     });

@@ -41,13 +41,13 @@ bool Evaluator::small(const Subscript& s) const {
   constexpr std::int64_t limit = std::int64_t{1} << 31;
   const auto fine = [&](Size x) {
     const auto terms = sizes_.terms(x);
-    return terms.size() <= 32 && std::all_of(terms.begin(), terms.end(), [&](const Sizes::Term& t) {
+    return terms.size() <= 32 && std::ranges::all_of(terms, [&](const Sizes::Term& t) {
              return t.coefficient < limit && t.coefficient > -limit && t.atoms.size() <= 8;
            });
   };
   return s.labels.size() + s.data.size() <= 32 && fine(s.offset) &&
-         std::all_of(s.labels.begin(), s.labels.end(), [&](const LabelTerm& t) { return fine(t.coefficient); }) &&
-         std::all_of(s.data.begin(), s.data.end(), [&](const DataTerm& t) { return fine(t.coefficient); });
+         std::ranges::all_of(s.labels, [&](const LabelTerm& t) { return fine(t.coefficient); }) &&
+         std::ranges::all_of(s.data, [&](const DataTerm& t) { return fine(t.coefficient); });
 }
 
 Value Evaluator::shape_error(const ast::Expression& e, ast::Id left, ast::Id right, const Value& a, const Value& b) {
@@ -90,7 +90,7 @@ Value Evaluator::eval_sum(ast::Id id) {
     nodes.push_back(first);
     first = at(first).children[0];
   }
-  std::reverse(nodes.begin(), nodes.end());
+  std::ranges::reverse(nodes);
   std::vector<Value> terms;
   terms.reserve(nodes.size() + 1);
   std::vector<Rational> coefficients{1};
@@ -109,7 +109,7 @@ Value Evaluator::eval_sum(ast::Id id) {
       continue;
     }
     const bool minus = e.op == ast::Binary::subtract;
-    coefficients.push_back(minus ? -1 : 1);
+    coefficients.emplace_back(minus ? -1 : 1);
     Value before;  // for the message only
     before.axes = shape.axes;
     const Value read = next;
@@ -172,7 +172,7 @@ Value Evaluator::eval_product(ast::Id id) {
     nodes.push_back(first);
     first = at(first).children[0];
   }
-  std::reverse(nodes.begin(), nodes.end());
+  std::ranges::reverse(nodes);
   // Factors of the product so far; a matrix product or an integer form closes it into one value.
   std::deque<Value> factors;
   Broadcast shape;

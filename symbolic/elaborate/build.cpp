@@ -12,24 +12,21 @@ struct Build::Layout {
   std::vector<Size> sizes;
   bool dry = false;
 
-  Label position(Label l) const {
-    return static_cast<Label>(std::find(labels.begin(), labels.end(), l) - labels.begin());
-  }
+  Label position(Label l) const { return static_cast<Label>(std::ranges::find(labels, l) - labels.begin()); }
 };
 
 namespace {
 
-bool contains(const std::vector<Label>& labels, Label l) {
-  return std::find(labels.begin(), labels.end(), l) != labels.end();
-}
+bool contains(const std::vector<Label>& labels, Label l) { return std::ranges::find(labels, l) != labels.end(); }
 
 void collect(std::vector<Label>& into, const Operand& o) {
   Graph::each_label(o, [&](Label l) { into.push_back(l); });
 }
 
 void sort_unique(std::vector<Label>& labels) {
-  std::sort(labels.begin(), labels.end());
-  labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
+  std::ranges::sort(labels);
+  const auto repeated = std::ranges::unique(labels);
+  labels.erase(repeated.begin(), repeated.end());
 }
 
 bool mentions(const Subscript& s, Label l) {
@@ -57,7 +54,7 @@ Build::Layout Build::layout(std::vector<Value>& operands, const std::vector<Guar
   for (const Label l : used)
     if (!contains(axes, l) && !contains(bound, l)) out.labels.push_back(l);
   for (const Label l : axes)
-    if (std::binary_search(used.begin(), used.end(), l)) out.labels.push_back(l);
+    if (std::ranges::binary_search(used, l)) out.labels.push_back(l);
   out.rank = static_cast<std::uint32_t>(out.labels.size());
   out.labels.insert(out.labels.end(), bound.begin(), bound.end());
   for (const Label l : out.labels) out.sizes.push_back(size(l));
@@ -67,7 +64,7 @@ Build::Layout Build::layout(std::vector<Value>& operands, const std::vector<Guar
 Subscript Build::renumber(const Subscript& s, const Layout& layout) {
   Subscript out{s.offset, {}, {}};
   for (const auto& t : s.labels) out.labels.push_back({layout.position(t.label), t.coefficient});
-  std::sort(out.labels.begin(), out.labels.end(), [](LabelTerm a, LabelTerm b) { return a.label < b.label; });
+  std::ranges::sort(out.labels, [](LabelTerm a, LabelTerm b) { return a.label < b.label; });
   for (const auto& d : s.data) {
     DataTerm term{d.coefficient, d.data, {}};
     for (const auto& inner : d.subscripts) term.subscripts.push_back(renumber(inner, layout));
@@ -225,8 +222,8 @@ Value Build::sum(std::vector<Value> terms, const std::vector<Rational>& coeffici
   return finish(l, e, std::move(axes));
 }
 
-Value Build::product(std::vector<Value> factors, std::vector<Label> axes, std::vector<Label> bound,
-                     std::vector<Guard> guards) {
+Value Build::product(std::vector<Value> factors, std::vector<Label> axes, const std::vector<Label>& bound,
+                     const std::vector<Guard>& guards) {
   const Layout l = layout(factors, guards, axes, bound);
   Expr e;
   if (!l.dry) {
@@ -237,8 +234,8 @@ Value Build::product(std::vector<Value> factors, std::vector<Label> axes, std::v
   return finish(l, e, std::move(axes));
 }
 
-Value Build::reduce(Reduction r, Value v, std::vector<Label> axes, std::vector<Label> bound,
-                    std::vector<Guard> guards) {
+Value Build::reduce(Reduction r, Value v, std::vector<Label> axes, const std::vector<Label>& bound,
+                    const std::vector<Guard>& guards) {
   std::vector<Value> operands{std::move(v)};
   const Layout l = layout(operands, guards, axes, bound);
   Expr e;
@@ -248,8 +245,8 @@ Value Build::reduce(Reduction r, Value v, std::vector<Label> axes, std::vector<L
   return out;
 }
 
-Value Build::softmax(SoftmaxKind kind, std::vector<Value> operands, std::vector<Label> axes, std::vector<Label> bound,
-                     std::vector<Guard> guards) {
+Value Build::softmax(SoftmaxKind kind, std::vector<Value> operands, std::vector<Label> axes,
+                     const std::vector<Label>& bound, const std::vector<Guard>& guards) {
   const Layout l = layout(operands, guards, axes, bound);
   Expr e;
   if (!l.dry) {

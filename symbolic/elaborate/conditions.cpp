@@ -39,7 +39,7 @@ Value Evaluator::eval_logic(ast::Id id) {
     nodes.push_back(first);
     first = at(first).children[0];
   }
-  std::reverse(nodes.begin(), nodes.end());
+  std::ranges::reverse(nodes);
   std::vector<ast::Id> parts{first};
   for (const ast::Id node : nodes) parts.push_back(at(node).children[1]);
   const bool conjunction = op == ast::Binary::logical_and;
@@ -49,7 +49,7 @@ Value Evaluator::eval_logic(ast::Id id) {
   std::vector<std::size_t> order(parts.size());
   for (std::size_t k = 0; k < order.size(); ++k) order[k] = k;
   const auto reading =
-      std::stable_partition(order.begin(), order.end(), [&](std::size_t k) { return !reads_elements(parts[k]); });
+      std::ranges::stable_partition(order, [&](std::size_t k) { return !reads_elements(parts[k]); }).begin();
   std::vector<Value> values(parts.size());
   const std::size_t outer_conditions = conditions_.size();
   bool poisoned = false;
@@ -196,7 +196,7 @@ Value Evaluator::eval_comparison(ast::Id id) {
 
 void Evaluator::push_condition(const Value& condition, bool holds) {
   Condition c;
-  Value v = condition;
+  const Value& v = condition;
   if (v.guards && holds) {
     c.guards = *v.guards;
   } else if (is_one_affine(v)) {

@@ -90,7 +90,7 @@ class Declarer {
                                                   : "the dim " + d.name.text + " is too large: " + text);
         symbol.poisoned = true;
       } else {
-        symbol.value = *whole;  // the size stays a symbol: it is a parameter of built code, and settable
+        symbol.value = whole;  // the size stays a symbol: it is a parameter of built code, and settable
       }
     }
     if (!enter(d.name, symbol)) return;
@@ -134,7 +134,7 @@ class Declarer {
 
   void add_size_name(const std::string& name) {
     auto& names = context_.model.size_names;
-    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
   }
 
   /// An entry of a shape: affine in names of sizes, which it declares.
@@ -177,8 +177,8 @@ class Declarer {
   bool moderate(Size s) const {
     constexpr std::int64_t limit = std::int64_t{1} << 31;
     const auto terms = sizes_.terms(s);
-    return std::all_of(terms.begin(), terms.end(),
-                       [](const Sizes::Term& t) { return t.coefficient < limit && t.coefficient > -limit; });
+    return std::ranges::all_of(terms,
+                               [](const Sizes::Term& t) { return t.coefficient < limit && t.coefficient > -limit; });
   }
 
   std::optional<Size> complain(const ast::Expression& e) {
@@ -297,8 +297,8 @@ class Declarer {
 
   /// Names that were meant as index data are none when their line is wrong: their uses are silent.
   static bool has_index(const ast::Declaration& declaration) {
-    return std::any_of(declaration.assumptions.begin(), declaration.assumptions.end(),
-                       [](const ast::Assumption& a) { return a.name.text == "index"; });
+    return std::ranges::any_of(declaration.assumptions,
+                               [](const ast::Assumption& a) { return a.name.text == "index"; });
   }
 
   static bool* flag_of(Input& in, const std::string& word) {
@@ -390,7 +390,7 @@ void defined_twice(Context& context, const ast::Name& name, const std::string& w
 
 /// Whether an equation is a base case or a shifted step of a recurrence.
 bool has_left_expression(const Context& context, const ast::Equation& eq) {
-  return std::any_of(eq.left.begin(), eq.left.end(), [&](const ast::Equation::Left& l) {
+  return std::ranges::any_of(eq.left, [&](const ast::Equation::Left& l) {
     if (l.expression.valid()) return true;
     const Symbol* s = context.find(l.binder.name.key);
     return s != nullptr && (s->kind == Symbol::Kind::size || s->kind == Symbol::Kind::dimension);

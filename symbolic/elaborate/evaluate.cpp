@@ -36,7 +36,7 @@ Diagnostic& Evaluator::error_in_prelude(std::size_t activation, const std::strin
   const Activation& call = activations_[activation];
   if (!context_.reported_places.insert({call.call.begin, call.call.end}).second) return sink_;
   std::string words = text;
-  const auto begins = [&](const char* start) { return text.rfind(start, 0) == 0; };
+  const auto begins = [&](const char* start) { return text.starts_with(start); };
   if (!user_words_ && !begins("not supported yet") && !begins("the formula is nested") && !begins("too many")) {
     const ast::Program& caller = *activations_[activation - 1].program;
     const std::vector<ast::Id>& arguments = caller.at(call.call_expression).children;

@@ -170,7 +170,7 @@ class Evaluator {
                         Span mark);
   Value divided(Value v, Value by, const Rational& exponent, const std::vector<Label>& axes);
   Value norm_over(Value v, const std::vector<Label>& axes, const std::vector<Label>& bound,
-                  const std::vector<Guard>& guards, Value order, Span mark);
+                  const std::vector<Guard>& guards, const Value& order, Span mark);
   Value scaled_softmax(SoftmaxKind kind, Value v, std::size_t axis);
   Value running(Value v, std::size_t axis, bool product);
 

@@ -325,8 +325,7 @@ void declare_undeclared(Context& context) {
     if (!info.broken) consider(uses_of(context, info));
   for (const auto& [key, f] : context.functions)
     if (!f.poisoned) consider(uses_of(f));
-  std::stable_sort(found.begin(), found.end(),
-                   [](const auto* a, const auto* b) { return a->span.begin < b->span.begin; });
+  std::ranges::stable_sort(found, [](const auto* a, const auto* b) { return a->span.begin < b->span.begin; });
   std::string names;
   for (const ast::Expression* e : found) {
     if (context.find(e->name.key) != nullptr) continue;

@@ -7,9 +7,8 @@ namespace gradus::elaboration {
 
 void Evaluator::require(Size size, bool zero, std::string message, Span span) {
   auto& all = context_.model.requirements;
-  const bool known = std::any_of(all.begin(), all.end(), [&](const SizeRequirement& r) {
-    return r.size == size && r.must_be_zero == zero && r.message == message;
-  });
+  const bool known = std::ranges::any_of(
+      all, [&](const SizeRequirement& r) { return r.size == size && r.must_be_zero == zero && r.message == message; });
   if (!known) all.push_back({size, zero, std::move(message), place_of(span)});
 }
 
@@ -42,7 +41,7 @@ Value Evaluator::divided(Value v, Value by, const Rational& exponent, const std:
 }
 
 Value Evaluator::norm_over(Value v, const std::vector<Label>& axes, const std::vector<Label>& bound,
-                           const std::vector<Guard>& guards, Value order, Span mark) {
+                           const std::vector<Guard>& guards, const Value& order, Span mark) {
   const Rational* p = build_.constant_value(order);
   if (p != nullptr && *p == Rational(2)) return build_.reduce(Reduction::norm, std::move(v), axes, bound, guards);
   std::vector<Label> inner = v.axes;

@@ -69,7 +69,7 @@ Value Evaluator::reshape(ast::Id id) {
     // Terms of one sign never cancel while all sizes are positive.
     const auto terms = sizes_.terms(difference);
     const auto one_sign = [&](bool positive) {
-      return std::all_of(terms.begin(), terms.end(), [&](const auto& t) { return (t.coefficient > 0) == positive; });
+      return std::ranges::all_of(terms, [&](const auto& t) { return (t.coefficient > 0) == positive; });
     };
     const std::string from = shape_of(v), to = shape_text(sizes_, shape);
     if (one_sign(true) || one_sign(false))

@@ -73,7 +73,7 @@ Value Evaluator::eval_subscript(ast::Id id) {
 }
 
 bool Evaluator::makes_axis(const ast::Expression& e) const {
-  return std::any_of(e.subscripts.begin(), e.subscripts.end(), [&](const ast::Subscript& s) {
+  return std::ranges::any_of(e.subscripts, [&](const ast::Subscript& s) {
     return s.kind == ast::Subscript::Kind::expression && s.first.valid() && at(s.first).kind == ast::Kind::name &&
            at(s.first).name.text == "None" && context_.find("None") == nullptr;
   });
@@ -251,8 +251,7 @@ void Evaluator::check_inside(const Subscript& s, Label axis, Span span, const Wo
     c.text = words.whole;
     Graph::each_label(s, [&](Label l) {
       for (const auto& condition : conditions_)
-        c.guarded =
-            c.guarded || std::find(condition.labels.begin(), condition.labels.end(), l) != condition.labels.end();
+        c.guarded = c.guarded || std::ranges::find(condition.labels, l) != condition.labels.end();
     });
     constraints_.push_back(std::move(c));
     return;
@@ -329,11 +328,12 @@ void Evaluator::add_check(ValueCheck::Code code, Value condition, std::string me
   std::vector<Guard> guards;
   for (const auto& c : conditions_)
     for (const auto& g : c.guards)
-      if (std::find(guards.begin(), guards.end(), g) == guards.end()) guards.push_back(g);
+      if (std::ranges::find(guards, g) == guards.end()) guards.push_back(g);
   std::vector<Label> bound = build_.labels_of(condition);
   for (const auto& g : guards) Graph::each_label(g, [&](Label l) { bound.push_back(l); });
-  std::sort(bound.begin(), bound.end());
-  bound.erase(std::unique(bound.begin(), bound.end()), bound.end());
+  std::ranges::sort(bound);
+  const auto repeated = std::ranges::unique(bound);
+  bound.erase(repeated.begin(), repeated.end());
   Value all = bound.empty() && guards.empty() ? std::move(condition)
                                               : build_.reduce(Reduction::all, std::move(condition), {}, bound, guards);
   const Expr e = build_.expression(all, {});

@@ -89,11 +89,12 @@ class Build {
   Value elementwise(Function f, std::vector<Value> operands, std::vector<Label> axes);
   Value sum(std::vector<Value> terms, const std::vector<Rational>& coefficients, std::vector<Label> axes);
   /// Σ over `bound` where the guards hold of the product of the factors.
-  Value product(std::vector<Value> factors, std::vector<Label> axes, std::vector<Label> bound = {},
-                std::vector<Guard> guards = {});
-  Value reduce(Reduction r, Value v, std::vector<Label> axes, std::vector<Label> bound, std::vector<Guard> guards = {});
-  Value softmax(SoftmaxKind kind, std::vector<Value> operands, std::vector<Label> axes, std::vector<Label> bound,
-                std::vector<Guard> guards = {});
+  Value product(std::vector<Value> factors, std::vector<Label> axes, const std::vector<Label>& bound = {},
+                const std::vector<Guard>& guards = {});
+  Value reduce(Reduction r, Value v, std::vector<Label> axes, const std::vector<Label>& bound,
+               const std::vector<Guard>& guards = {});
+  Value softmax(SoftmaxKind kind, std::vector<Value> operands, std::vector<Label> axes, const std::vector<Label>& bound,
+                const std::vector<Guard>& guards = {});
   /// The value as an expression whose axes are `leading` and then the value's axes; invalid in a dry run.
   Expr expression(Value& v, const std::vector<Label>& leading);
   /// Row-major with other axes; the counts must agree.

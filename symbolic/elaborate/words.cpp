@@ -33,9 +33,7 @@ std::string counted(std::size_t count, const std::string& noun) {
 
 bool is_constant_name(const std::string& key) { return key == "pi" || key == "inf"; }
 
-bool is_function_to_come(const std::string& key) {
-  return std::find(to_come.begin(), to_come.end(), key) != to_come.end();
-}
+bool is_function_to_come(const std::string& key) { return std::ranges::find(to_come, key) != to_come.end(); }
 
 bool is_language_function(const std::string& key) {
   return function_named(key).has_value() || Evaluator::is_array_function(key) || prelude_functions().count(key) != 0 ||
@@ -60,8 +58,9 @@ std::string near_function(const Context& context, const std::string& name) {
   for (const char* name : to_come) out.emplace_back(name);
   for (const auto& [name, f] : prelude_functions()) out.push_back(name);
   for (const auto& [name, f] : context.functions) out.push_back(f.definition->name.text);
-  std::sort(out.begin(), out.end());
-  out.erase(std::unique(out.begin(), out.end()), out.end());
+  std::ranges::sort(out);
+  const auto repeated = std::ranges::unique(out);
+  out.erase(repeated.begin(), repeated.end());
   return did_you_mean(name, out);
 }
 

@@ -78,7 +78,7 @@ Formula transpose(Formula a) {
   if (a.op == Op::transpose) return Formula(std::move(a.parts[0]));
   const bool elementwise = a.op == Op::product || a.op == Op::quotient;
   const auto is_transposed = [](const Formula& f) { return f.op == Op::transpose || f.op == Op::number; };
-  if (elementwise && std::all_of(a.parts.begin(), a.parts.end(), is_transposed)) {  // (A.T/B.T).T
+  if (elementwise && std::ranges::all_of(a.parts, is_transposed)) {  // (A.T/B.T).T
     for (auto& p : a.parts)
       if (p.op == Op::transpose) p = Formula(std::move(p.parts[0]));
     return a;
@@ -206,7 +206,7 @@ bool leads(const Formula& f) {
     case Op::power:
     case Op::function:
     case Op::add:
-      return std::all_of(f.parts.begin(), f.parts.end(), leads);
+      return std::ranges::all_of(f.parts, leads);
     default:
       return false;
   }
@@ -309,7 +309,7 @@ void find_means(std::vector<Formula>& factors, std::vector<Formula>& denominator
   for (Formula& f : factors) {
     if (f.count.empty()) continue;
     std::vector<char> taken(denominators.size(), 0);
-    const bool all = std::all_of(f.count.begin(), f.count.end(), [&](const Formula& c) {
+    const bool all = std::ranges::all_of(f.count, [&](const Formula& c) {
       for (std::size_t k = 0; k < denominators.size(); ++k)
         if (taken[k] == 0 && same(denominators[k], c)) return taken[k] = 1, true;
       return false;
@@ -368,7 +368,7 @@ Formula Product::build() && {
   if (above.empty()) above.push_back(number(1));
   Formula out = product_of(std::move(above), false);
   if (!denominators.empty()) {
-    const bool scalar = std::all_of(denominators.begin(), denominators.end(), leads);
+    const bool scalar = std::ranges::all_of(denominators, leads);
     out = quotient_of(std::move(out), product_of(std::move(denominators), arrays && !scalar));
   }
   return minus ? negated(std::move(out)) : std::move(out);

@@ -30,8 +30,7 @@ Place Writer::place(const Subscript& s, const Places& at) {
     out.offset = sizes_.add(out.offset, sizes_.multiply(t.coefficient, p.offset));
     for (const auto& [index, coefficient] : p.terms) {
       const Size scaled = sizes_.multiply(t.coefficient, coefficient);
-      const auto found =
-          std::find_if(out.terms.begin(), out.terms.end(), [&](const auto& x) { return x.first == index; });
+      const auto found = std::ranges::find_if(out.terms, [&](const auto& x) { return x.first == index; });
       if (found == out.terms.end())
         out.terms.emplace_back(index, scaled);
       else
@@ -105,7 +104,7 @@ Formula Writer::read_foreign(Formula base, Expr e, const Places& at, std::uint32
 
 std::uint32_t Writer::open_index(Size count, const std::string& wanted) {
   const auto is_open = [&](const std::string& text) {
-    return std::any_of(open_.begin(), open_.end(), [&](std::uint32_t i) { return indices_[i].name == text; });
+    return std::ranges::any_of(open_, [&](std::uint32_t i) { return indices_[i].name == text; });
   };
   std::string chosen = wanted;
   if (chosen.empty() || names_.is_taken(chosen) || is_open(chosen))
@@ -147,7 +146,7 @@ bool Writer::is_inferred(const Index& i, Size count) {
 
 /// Closes an index name; its range is left to inference only where that gives it exactly.
 Binder Writer::close_index(std::uint32_t index, Size count) {
-  open_.erase(std::find(open_.begin(), open_.end(), index));
+  open_.erase(std::ranges::find(open_, index));
   return binder(index, count);
 }
 
@@ -180,10 +179,9 @@ namespace {
 /// Whether a guard reads something at other places than bare labels, which another guard may have to protect.
 bool is_exposed(const Graph& graph, const Guard& g) {
   const auto bare = [&](const Subscript& s) { return s.is_constant() || graph.as_label(s).has_value(); };
-  if (g.kind == Guard::Kind::condition)
-    return !std::all_of(g.condition.subscripts.begin(), g.condition.subscripts.end(), bare);
+  if (g.kind == Guard::Kind::condition) return !std::ranges::all_of(g.condition.subscripts, bare);
   for (const auto& d : g.affine.data)
-    if (!std::all_of(d.subscripts.begin(), d.subscripts.end(), bare)) return true;
+    if (!std::ranges::all_of(d.subscripts, bare)) return true;
   return false;
 }
 
@@ -471,7 +469,7 @@ Formula Writer::element_softmax(const Node& n, const Places& at) {
       place = e.subscripts[k];
     }
   }
-  matches = matches && std::all_of(elements.begin(), elements.end(), [](const auto& s) { return s.has_value(); });
+  matches = matches && std::ranges::all_of(elements, [](const auto& s) { return s.has_value(); });
   if (matches && elements.size() == 1)
     if (auto here = softmax_here(n, at, *elements[0])) return std::move(*here);
   const Places all = open_bound(n, at);

@@ -44,8 +44,7 @@ class Planner {
       if (r.role != PlannedLine::Role::derivative) values.push_back(r.expr);
     const std::vector<Expr> needed = graph_.reachable(values);
     for (const auto& r : roots_)
-      if (r.role == PlannedLine::Role::derivative && !std::binary_search(needed.begin(), needed.end(), r.expr))
-        name_value(r.expr, r);
+      if (r.role == PlannedLine::Role::derivative && !std::ranges::binary_search(needed, r.expr)) name_value(r.expr, r);
   }
 
   Layout run() {
@@ -78,7 +77,7 @@ class Planner {
       const Node& n = graph_[e];
       std::vector<Expr> children;
       graph_.each_child(e, [&](Expr c) { children.push_back(c); });
-      std::sort(children.begin(), children.end());
+      std::ranges::sort(children);
       // x*x is one use (it prints as x^2), and so are the two readings of a softmax
       for (std::size_t k = 0; k < children.size(); ++k)
         if (k == 0 || children[k] != children[k - 1]) ++uses_[children[k].id];
@@ -98,7 +97,9 @@ class Planner {
   bool has_name(Expr e) const { return !layout_.labels[e.id].empty() || named_[e.id] != no_line; }
 
   Measure inline_measure(Expr e) const {
-    const auto leaf = [&](std::size_t name) { return Measure{name, name + 3 * graph_.rank(e), true, 0, false}; };
+    const auto leaf = [&](std::size_t name) {
+      return Measure{name, name + std::size_t{3} * graph_.rank(e), true, 0, false};
+    };
     if (const std::string& label = layout_.labels[e.id]; !label.empty()) return leaf(label.size());
     if (const auto n = named_[e.id]; n != no_line) return leaf(std::max<std::size_t>(2, named_lines_[n].name.size()));
     Measure m = measures_[e.id];
@@ -137,7 +138,7 @@ class Planner {
       graph_.each_child(e, [&](Expr c) {
         if (!has_name(c) && !is_leaf_kind(c)) parts.emplace_back(inline_measure(c).length(), c);
       });
-      std::sort(parts.begin(), parts.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+      std::ranges::sort(parts, [](const auto& a, const auto& b) { return a.first > b.first; });
       std::size_t total = m.length();
       for (const auto& [length, part] : parts) {
         const bool deep = m.depth > deepest && measures_[part.id].depth >= deepest;
@@ -247,7 +248,7 @@ class Planner {
         if (named_[e.id] != no_line) needed.push_back(e);
         graph_.each_child(e, [&](Expr c) { open.push_back(c); });
       }
-      std::sort(needed.begin(), needed.end());
+      std::ranges::sort(needed);
       for (const Expr e : needed) {
         PlannedLine line = std::move(named_lines_[named_[e.id]]);
         if (line.name.empty() && line.role == PlannedLine::Role::value) line.name = new_name(e);

@@ -33,7 +33,7 @@ class MatrixForm {
     std::vector<Formula> chain;  // when not empty: chain[0] @ chain[1] @ …
     Product product;
 
-    bool has(Label l) const { return std::find(axes.begin(), axes.end(), l) != axes.end(); }
+    bool has(Label l) const { return std::ranges::find(axes, l) != axes.end(); }
     std::size_t rank() const { return axes.size(); }
   };
 
@@ -103,7 +103,7 @@ class MatrixForm {
 
   /// The chain of a matrix read the other way round.
   static std::vector<Formula> transposed(std::vector<Formula> chain) {
-    std::reverse(chain.begin(), chain.end());
+    std::ranges::reverse(chain);
     for (auto& f : chain) f = transpose(std::move(f));
     return chain;
   }
@@ -183,9 +183,8 @@ class MatrixForm {
   // ---- elimination of bound labels ----
 
   bool bound_label_left() const {
-    return std::any_of(groups_.begin(), groups_.end(), [&](const Group& g) {
-      return std::any_of(g.axes.begin(), g.axes.end(), [&](Label l) { return l >= n_.rank; });
-    });
+    return std::ranges::any_of(
+        groups_, [&](const Group& g) { return std::ranges::any_of(g.axes, [&](Label l) { return l >= n_.rank; }); });
   }
 
   bool eliminate_one() {
@@ -279,7 +278,7 @@ class MatrixForm {
 
   static bool has_bars(const Formula& f) {
     return f.op == Op::norm || (f.op == Op::function && f.function == Function::abs) ||
-           std::any_of(f.parts.begin(), f.parts.end(), has_bars);
+           std::ranges::any_of(f.parts, has_bars);
   }
 
   static bool is_square_of_plain(const Formula& f) {
@@ -288,7 +287,7 @@ class MatrixForm {
   }
 
   bool take_inverse(Size count) {
-    const auto found = std::find(inverse_sizes_.begin(), inverse_sizes_.end(), count);
+    const auto found = std::ranges::find(inverse_sizes_, count);
     if (found != inverse_sizes_.end()) {
       inverse_sizes_.erase(found);
       return true;
@@ -307,8 +306,8 @@ class MatrixForm {
   bool weigh(Label l) {
     const auto at = holders(l);
     if (at.size() < 2) return false;
-    const auto vector = std::find_if(at.begin(), at.end(), [&](std::size_t k) { return groups_[k].rank() == 1; });
-    const auto matrix = std::find_if(at.begin(), at.end(), [&](std::size_t k) { return groups_[k].rank() == 2; });
+    const auto vector = std::ranges::find_if(at, [&](std::size_t k) { return groups_[k].rank() == 1; });
+    const auto matrix = std::ranges::find_if(at, [&](std::size_t k) { return groups_[k].rank() == 2; });
     if (vector == at.end() || matrix == at.end()) return false;
     Group scale = std::move(groups_[*vector]);
     Group& m = groups_[*matrix];
@@ -329,7 +328,7 @@ class MatrixForm {
     const auto at = holders(l);
     if (at.size() != 1) return false;
     Group g = take(at[0]);
-    const auto axis = static_cast<int>(std::find(g.axes.begin(), g.axes.end(), l) - g.axes.begin());
+    const auto axis = static_cast<int>(std::ranges::find(g.axes, l) - g.axes.begin());
     Group out;
     out.axes = g.axes;
     out.axes.erase(out.axes.begin() + axis);
@@ -379,8 +378,7 @@ class MatrixForm {
       full = full || g.rank() == n_.rank;
     }
     if (!full) return std::nullopt;
-    std::stable_sort(groups_.begin(), groups_.end(),
-                     [](const Group& a, const Group& b) { return a.rank() < b.rank(); });
+    std::ranges::stable_sort(groups_, [](const Group& a, const Group& b) { return a.rank() < b.rank(); });
     if (groups_.size() == 1) return text(std::move(groups_[0]));
     Product p;
     p.arrays = true;

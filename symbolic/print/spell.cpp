@@ -152,7 +152,7 @@ class Speller {
   }
 
   /// What LaTeX raises or lowers stands in braces where it has an index or an exponent of its own.
-  static std::string base(std::string piece) {
+  static std::string base(const std::string& piece) {
     const bool has_script = piece.find_first_of("_^") != std::string::npos && !piece.starts_with("\\left(");
     return has_script ? "{" + piece + "}" : piece;
   }

@@ -91,7 +91,7 @@ bool is_number(const Formula& f) { return f.op == Op::number || (f.op == Op::neg
 std::vector<Formula> Writer::by_weight(std::vector<Formula> terms) {
   std::vector<std::pair<std::size_t, std::size_t>> order;
   for (std::size_t k = 0; k < terms.size(); ++k) order.emplace_back(is_number(terms[k]) ? 0 : weight(terms[k]), k);
-  std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::ranges::stable_sort(order, [](const auto& a, const auto& b) { return a.first > b.first; });
   std::vector<Formula> out;
   for (const auto& o : order) out.push_back(std::move(terms[o.second]));
   return out;

@@ -75,7 +75,7 @@ class Builder {
   void collect(const std::vector<Operand>& operands, std::vector<Label>& order) const {
     for (const auto& o : operands)
       Graph::each_label(o, [&](Label l) {
-        if (std::find(order.begin(), order.end(), l) == order.end()) order.push_back(l);
+        if (std::ranges::find(order, l) == order.end()) order.push_back(l);
       });
   }
 
@@ -124,11 +124,11 @@ class Builder {
     collect(operands, used);
     for (const auto& g : scope.guards)
       Graph::each_label(g, [&](Label l) {
-        if (std::find(used.begin(), used.end(), l) == used.end()) used.push_back(l);
+        if (std::ranges::find(used, l) == used.end()) used.push_back(l);
       });
     const auto bound = [&](Label l) { return l >= scope.first && l < scope.first + scope.count; };
     std::vector<Label> order;
-    std::copy_if(used.begin(), used.end(), std::back_inserter(order), [&](Label l) { return !bound(l); });
+    std::ranges::copy_if(used, std::back_inserter(order), [&](Label l) { return !bound(l); });
     const auto rank = static_cast<std::uint32_t>(order.size());
     for (Label l = scope.first; l < scope.first + scope.count; ++l) order.push_back(l);
     return renumbered(order, rank, operands, scope.guards, [&](const auto& labels, auto read, auto guards) {

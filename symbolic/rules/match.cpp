@@ -129,9 +129,9 @@ class Matcher {
       taken[*to] = 1;
       map[l] = *at[l];
     }
-    return std::all_of(a.guards.begin(), a.guards.end(), [&](const Guard& g) {
+    return std::ranges::all_of(a.guards, [&](const Guard& g) {
       const Guard moved = graph_.substitute(g, map);
-      return std::find(b.guards.begin(), b.guards.end(), moved) != b.guards.end();
+      return std::ranges::find(b.guards, moved) != b.guards.end();
     });
   }
 
@@ -173,7 +173,7 @@ class Matcher {
       const Node& n = graph_[t.operand.expr];
       return sum ? n.kind == Kind::sum : plain_product(n) && !n.operands.empty();
     };
-    if (std::none_of(terms.begin(), terms.end(), nested)) return {};
+    if (std::ranges::none_of(terms, nested)) return {};
     Terms out;
     Terms open(terms.rbegin(), terms.rend());
     while (!open.empty()) {
@@ -279,7 +279,7 @@ class Matcher {
     return nullptr;
   }
 
-  static bool all_used(const std::vector<char>& used) { return std::find(used.begin(), used.end(), 0) == used.end(); }
+  static bool all_used(const std::vector<char>& used) { return std::ranges::find(used, 0) == used.end(); }
 
   bool whole_sum(const Pattern& p, const Terms& terms, std::uint32_t scope) {
     const Pattern* rest = rest_of(p);

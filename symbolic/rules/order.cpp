@@ -53,7 +53,7 @@ std::string_view head(const Pattern& p) {
 
 std::ptrdiff_t rank(std::string_view head) {
   if (head == "number") return -2;
-  const auto* const found = std::find(std::begin(ladder), std::end(ladder), head);
+  const auto* const found = std::ranges::find(ladder, head);
   return found == std::end(ladder) ? -1 : found - std::begin(ladder);
 }
 
@@ -68,7 +68,7 @@ bool equal(const Pattern& a, const Pattern& b) {
 /// The multiset extension: what is left after equal parts are struck out is dominated part by part.
 bool smaller_parts(std::vector<Pattern> after, std::vector<Pattern> before) {
   for (std::size_t k = 0; k < after.size();) {
-    const auto same = std::find_if(before.begin(), before.end(), [&](const Pattern& b) { return equal(after[k], b); });
+    const auto same = std::ranges::find_if(before, [&](const Pattern& b) { return equal(after[k], b); });
     if (same == before.end()) {
       ++k;
     } else {
@@ -76,8 +76,8 @@ bool smaller_parts(std::vector<Pattern> after, std::vector<Pattern> before) {
       after.erase(after.begin() + static_cast<std::ptrdiff_t>(k));
     }
   }
-  return !before.empty() && std::all_of(after.begin(), after.end(), [&](const Pattern& a) {
-    return std::any_of(before.begin(), before.end(), [&](const Pattern& b) { return smaller(a, b); });
+  return !before.empty() && std::ranges::all_of(after, [&](const Pattern& a) {
+    return std::ranges::any_of(before, [&](const Pattern& b) { return smaller(a, b); });
   });
 }
 
@@ -90,8 +90,7 @@ bool smaller(const Pattern& after, const Pattern& before) {
   if (is_variable(after)) return false;
   const std::string_view a = head(after), b = head(before);
   if (a == b) return smaller_parts(after.parts, before.parts);
-  return rank(a) < rank(b) &&
-         std::all_of(after.parts.begin(), after.parts.end(), [&](const Pattern& p) { return smaller(p, before); });
+  return rank(a) < rank(b) && std::ranges::all_of(after.parts, [&](const Pattern& p) { return smaller(p, before); });
 }
 
 }  // namespace gradus::rules

@@ -19,7 +19,7 @@ Scaled split(Graph& graph, const Operand& o) {
 /// The ratio of two lists of coefficients, when it is one.
 std::optional<Rational> ratio(const std::vector<Rational>& a, const std::vector<Rational>& b) {
   if (b[0].is_zero()) return std::nullopt;
-  const Rational q = a[0] / b[0];
+  Rational q = a[0] / b[0];
   for (std::size_t k = 1; k < a.size(); ++k)
     if (!(a[k] == q * b[k])) return std::nullopt;
   return q;

@@ -51,8 +51,7 @@ std::optional<Expr> normalise_product(Graph& graph, Expr e) {
     operands.push_back({graph.contraction(f.labels, f.rank, 1, f.operands, f.guards), o.subscripts});
   }
   if (coefficient.sign() < 0) {
-    const auto turn = std::find_if(operands.begin(), operands.end(),
-                                   [&](const Operand& o) { return mostly_negative(graph[o.expr]); });
+    const auto turn = std::ranges::find_if(operands, [&](const Operand& o) { return mostly_negative(graph[o.expr]); });
     if (turn != operands.end()) {
       *turn = negated(graph, *turn);
       coefficient = -coefficient;
@@ -103,8 +102,7 @@ std::optional<Expr> merge_powers(Graph& graph, Facts& facts, Expr e, bool cancel
   std::vector<Power> powers;
   for (const auto& o : n.operands) powers.push_back(power_of(graph, o));
   // Equal bases side by side, whatever the order was.
-  std::stable_sort(powers.begin(), powers.end(),
-                   [](const Power& a, const Power& b) { return a.base.expr < b.base.expr; });
+  std::ranges::stable_sort(powers, [](const Power& a, const Power& b) { return a.base.expr < b.base.expr; });
   std::vector<Power> merged;
   for (auto& p : powers) {
     auto same = merged.rbegin();
@@ -142,7 +140,7 @@ std::optional<Expr> hoist_factors(Graph& graph, const Kept& kept, Expr e) {
     // They come out of products that others use too: dw and db share p - y, not (p - y)/n.
     const Node& f = graph[o.expr];
     const auto loose = [&](const Operand& inner) { return invariant(graph.substitute(inner, o.subscripts)); };
-    if (!is_product(f) || kept.contains(o.expr) || std::none_of(f.operands.begin(), f.operands.end(), loose)) {
+    if (!is_product(f) || kept.contains(o.expr) || std::ranges::none_of(f.operands, loose)) {
       inside.push_back(o);
       continue;
     }
@@ -237,9 +235,8 @@ std::optional<Expr> normalise_power(Graph& graph, Expr e) {
     return graph.view(n.labels, to_the(inner.base, inner.exponent * *k));
   const Factors f = factors_of(graph, n.operands[0]);
   const auto number = f.coefficient.power(*k);
-  const bool quotient = *k < 0 && std::any_of(
-                                      f.operands.begin(), f.operands.end(),
-                                      [&](const Operand& o) { return power_of(graph, o).exponent < 0; });
+  const bool quotient =
+      *k < 0 && std::ranges::any_of(f.operands, [&](const Operand& o) { return power_of(graph, o).exponent < 0; });
   if (!number || (f.coefficient.is_one() && !quotient)) return std::nullopt;
   std::vector<Operand> operands;
   if (quotient) {

@@ -42,7 +42,7 @@ Weighted split(Graph& graph, const Node& n) {
     }
     out.exponents.push_back({1, graph.substitute(f.operands[0], o.subscripts)});
     const Node& x = graph[out.exponents.back().operand.expr];
-    out.shifted = out.shifted || std::any_of(x.operands.begin(), x.operands.end(), [&](const Operand& t) {
+    out.shifted = out.shifted || std::ranges::any_of(x.operands, [&](const Operand& t) {
                     return is_call(graph[t.expr], Function::stop_gradient);
                   });
   }
@@ -88,8 +88,7 @@ std::optional<Expr> weighted_logsumexp(Graph& graph, Facts& facts, Expr e) {
   const Node& n = graph[log.operands[0].expr];
   Weighted w = split(graph, n);
   if (w.exponents.empty() || w.shifted || (w.weights.empty() && w.exponents.size() == 1)) return std::nullopt;
-  const bool positive =
-      std::all_of(w.weights.begin(), w.weights.end(), [&](const Operand& o) { return facts.positive(o.expr); });
+  const bool positive = std::ranges::all_of(w.weights, [&](const Operand& o) { return facts.positive(o.expr); });
   const Expr to = positive ? with_logarithms(graph, n, std::move(w)) : with_shift(graph, n, std::move(w));
   const Rational number = n.coefficients[0];
   const Operand read{to, log.operands[0].subscripts};

@@ -94,8 +94,7 @@ bool Rewriter::holds(const Condition& c, const Match& match) {
       break;
   }
   const Scope& scope = match.scopes[0];
-  if (std::any_of(match.scopes.begin(), match.scopes.end(), [](const Scope& s) { return !s.guards.empty(); }))
-    return false;
+  if (std::ranges::any_of(match.scopes, [](const Scope& s) { return !s.guards.empty(); })) return false;
   Size count = graph_.sizes().constant(1);
   for (Label l = scope.first; l < scope.first + scope.count; ++l)
     count = graph_.sizes().multiply(count, match.labels[l]);

@@ -70,12 +70,11 @@ class Regroup {
     std::vector<Term> terms = terms_of(e, &inner);
     for (const Expr x : inner) seen_[x.id] = 1;
     if (inner.empty()) return;
-    std::stable_sort(terms.begin(), terms.end(),
-                     [](const Term& a, const Term& b) { return a.operand.expr < b.operand.expr; });
+    std::ranges::stable_sort(terms, [](const Term& a, const Term& b) { return a.operand.expr < b.operand.expr; });
     bool meet = false;
     for (std::size_t k = 1; k < terms.size() && !meet; ++k)
-      for (std::size_t m = k; m-- > 0 && k - m <= 8 && terms[m].operand.expr == terms[k].operand.expr;)
-        meet = meet || terms[m].operand == terms[k].operand;
+      for (std::size_t m = k; m > 0 && k - m < 8 && terms[m - 1].operand.expr == terms[k].operand.expr; --m)
+        meet = meet || terms[m - 1].operand == terms[k].operand;
     if (meet)
       for (const Expr x : inner) dissolved_[x.id] = 1;
   }
@@ -87,8 +86,8 @@ class Regroup {
   Expr rebuilt(Expr e) {
     const Node& n = graph_[e];
     if (n.kind == Kind::contraction && !n.operands.empty()) return contraction(n);
-    if (n.kind == Kind::sum && std::any_of(n.operands.begin(), n.operands.end(),
-                                           [&](const Operand& o) { return dissolved_[o.expr.id] != 0; })) {
+    if (n.kind == Kind::sum &&
+        std::ranges::any_of(n.operands, [&](const Operand& o) { return dissolved_[o.expr.id] != 0; })) {
       std::vector<Term> terms = terms_of(e, nullptr);
       for (auto& t : terms) t.operand = moved(t.operand);
       return graph_.sum(n.labels, std::move(terms));
@@ -124,8 +123,9 @@ class Regroup {
     for (auto& f : factors) {
       Labels l;
       Graph::each_label(f, [&](Label x) { l.push_back(x); });
-      std::sort(l.begin(), l.end());
-      l.erase(std::unique(l.begin(), l.end()), l.end());
+      std::ranges::sort(l);
+      const auto repeated = std::ranges::unique(l);
+      l.erase(repeated.begin(), repeated.end());
       groups[std::move(l)].push_back(std::move(f));
     }
     std::vector<Operand> out;

@@ -51,10 +51,8 @@ std::optional<Expr> normalise_sum(Graph& graph, Expr e) {
   }
   if (changed) return graph.sum(n.labels, std::move(terms));
   const Rational size = magnitude(n.coefficients[0]);
-  const bool equal = std::all_of(n.coefficients.begin(), n.coefficients.end(),
-                                 [&](const Rational& q) { return magnitude(q) == size; });
-  const bool negative =
-      std::all_of(n.coefficients.begin(), n.coefficients.end(), [](const Rational& q) { return q.sign() < 0; });
+  const bool equal = std::ranges::all_of(n.coefficients, [&](const Rational& q) { return magnitude(q) == size; });
+  const bool negative = std::ranges::all_of(n.coefficients, [](const Rational& q) { return q.sign() < 0; });
   if (!equal || (size.is_one() && !negative)) return std::nullopt;
   const Rational out = negative ? -size : size;
   for (auto& t : terms) t.coefficient = t.coefficient / out;
@@ -82,7 +80,7 @@ std::optional<Expr> merge_nested_terms(Graph& graph, Expr e) {
   // Whether anything meets is seen before a node is made of it.
   std::vector<Operand> distinct;
   for (const auto& t : terms)
-    if (std::find(distinct.begin(), distinct.end(), t.operand) == distinct.end()) distinct.push_back(t.operand);
+    if (std::ranges::find(distinct, t.operand) == distinct.end()) distinct.push_back(t.operand);
   if (distinct.size() > n.operands.size() || distinct.size() == leaves) return std::nullopt;
   return graph.sum(n.labels, std::move(terms));
 }
@@ -120,7 +118,7 @@ constexpr std::size_t widest = 64;
 void keep_shared(std::vector<Operand>& common, std::vector<Operand> factors) {
   std::vector<Operand> both;
   for (auto& c : common) {
-    const auto found = std::find(factors.begin(), factors.end(), c);
+    const auto found = std::ranges::find(factors, c);
     if (found == factors.end()) continue;
     both.push_back(c);
     factors.erase(found);
@@ -147,7 +145,7 @@ std::optional<Expr> common_factors(Graph& graph, Expr e) {
   std::vector<Term> terms;
   for (std::size_t k = 0; k < split.size(); ++k) {
     std::vector<Operand>& left = split[k].loose;
-    for (const auto& c : common) left.erase(std::find(left.begin(), left.end(), c));
+    for (const auto& c : common) left.erase(std::ranges::find(left, c));
     if (split[k].rest) left.push_back(*split[k].rest);
     terms.push_back({n.coefficients[k], {graph.contraction(n.labels, n.rank, 1, left), whole}});
   }
