@@ -11,6 +11,7 @@
 #include "runtime/evaluate.hpp"
 #include "runtime/formula.hpp"
 #include "symbolic/differentiate.hpp"
+#include "symbolic/function.hpp"
 #include "symbolic/interpret.hpp"
 
 namespace gradus {
@@ -46,6 +47,8 @@ constexpr double bytes_per_number = 80;     // of the reference, about
 struct Check {
   std::size_t root = 0;  // among the compiled roots
   std::uint32_t input = 0;
+  Expr raw;
+  bool stops = false;  // the formula treats a part as a constant, which difference quotients do not see
   std::vector<Expr> forward;
   std::size_t row = 0;
 };
@@ -99,6 +102,9 @@ class Verifier {
   Trial compare_point(Bindings& bindings, bool made_up, bool last_attempt, Random& random);
   void compare_values(const std::vector<Array>& compiled, const std::vector<Array>& reference);
   void compare_check(const Check& check, const Array& compiled, Bindings& bindings, Random& random);
+  void compare_differences(const Check& check, const Array& compiled, const Bindings& bindings, double scale,
+                           Random& random);
+  bool stops_gradients(Expr e) const;
   Array random_direction(const Check& check, const Bindings& bindings, Random& random) const;
   bool fits_memory(const Bindings& bindings);
   std::vector<std::size_t> coordinates(const Check& check, const Array& input, Bindings& bindings, Random& random);
@@ -136,7 +142,7 @@ void Verifier::add(const DerivedValue& value, const char* kind, bool several) {
   report_.rows.push_back({value.name});
   for (const Derivative& derivative : value.derivatives) {
     const Input& input = model_.inputs[derivative.input];
-    Check check{roots_.size(), derivative.input, {}, report_.rows.size()};
+    Check check{roots_.size(), derivative.input, raw->expr, stops_gradients(raw->expr), {}, report_.rows.size()};
     const std::size_t slots = model_.graph.node_count() > large_graph ? 1 : batch;
     for (std::size_t slot = 0; slot < slots; ++slot) {
       const Expr direction = model_.graph.input(tangent(derivative.input, slot), input.shape);
@@ -179,6 +185,13 @@ bool Verifier::run(const std::vector<Given>& given, const BindOptions& bind_opti
   report_.passed = report_.worst <= options_.tolerance;
   report_.nothing = std::ranges::all_of(report_.rows, [](const VerifyRow& row) { return row.without == row.compared; });
   return true;
+}
+
+bool Verifier::stops_gradients(Expr e) const {
+  return std::ranges::any_of(model_.graph.reachable({e}), [&](Expr part) {
+    const Node& n = model_.graph[part];
+    return n.kind == Kind::elementwise && n.function == Function::stop_gradient;
+  });
 }
 
 /// Takes the given values and makes up the rest.
@@ -337,6 +350,24 @@ void Verifier::compare_check(const Check& check, const Array& compiled, Bindings
           k < chosen.size() ? compiled.values[e * count + chosen[k]] : along(compiled, e * count, directions[k]);
       compare(row, got, expected[k].values[e], scale);
     }
+  }
+  if (!check.stops) compare_differences(check, compiled, bindings, scale, random);
+}
+
+/// Along one direction, difference quotients of the formula itself: they know no rule of differentiation, so they find
+/// an error that forward and reverse derivatives share. At a kink or jump, where the sides differ, they say nothing.
+void Verifier::compare_differences(const Check& check, const Array& compiled, const Bindings& bindings, double scale,
+                                   Random& random) {
+  constexpr double smooth = 1e-12;  // relative difference of the sides; a step of 2^-85 leaves far less
+  const Array direction = random_direction(check, bindings, random);
+  const Differences sides = differences(model_.graph, check.raw, bindings, {{check.input, direction}});
+  VerifyRow& row = report_.rows[check.row];
+  for (std::size_t e = 0; e < sides.central.values.size(); ++e) {
+    const double slope = sides.central.values[e], left = sides.left.values[e], right = sides.right.values[e];
+    const bool steady = std::fabs(left - right) <= smooth * std::max(std::fabs(left), std::fabs(right));
+    if (!steady || !std::isfinite(slope)) continue;
+    const double got = along(compiled, e * direction.values.size(), direction);
+    row.error = std::max(row.error, relative(got, slope, std::max(scale, std::fabs(slope))));
   }
 }
 

@@ -391,6 +391,24 @@ Array rounded(const Tensor& t) {
   return result;
 }
 
+/// The step of difference quotients: the error of a central one is about its square.
+Real step_of(unsigned bits) { return exp2(Real(-static_cast<int>(bits / 3))); }
+
+/// root at x + step·v.
+Tensor shifted(const Graph& graph, Expr root, const Bindings& bindings, const std::map<std::uint32_t, Array>& direction,
+               const Real& step) {
+  Interpreter interpreter(graph, bindings);
+  for (const auto& [number, v] : direction) {
+    const Array& at = bindings.inputs.at(number);
+    Tensor moved;
+    moved.shape = at.shape;
+    for (std::size_t k = 0; k < at.values.size(); ++k)
+      moved.values.push_back(Real(at.values[k]) + step * Real(v.values[k]));
+    interpreter.replaced.emplace(number, std::move(moved));
+  }
+  return std::move(interpreter.run({root})[0]);
+}
+
 }  // namespace
 
 std::vector<Array> evaluate_reference(const Graph& graph, const std::vector<Expr>& roots, const Bindings& bindings,
@@ -404,23 +422,26 @@ std::vector<Array> evaluate_reference(const Graph& graph, const std::vector<Expr
 Array central_difference(const Graph& graph, Expr root, const Bindings& bindings,
                          const std::map<std::uint32_t, Array>& direction, unsigned bits) {
   const PrecisionScope scope(bits);
-  const Real h = exp2(Real(-static_cast<int>(bits / 3)));
-  const auto shifted = [&](const Real& step) {
-    Interpreter interpreter(graph, bindings);
-    for (const auto& [number, v] : direction) {
-      const Array& at = bindings.inputs.at(number);
-      Tensor moved;
-      moved.shape = at.shape;
-      for (std::size_t k = 0; k < at.values.size(); ++k)
-        moved.values.push_back(Real(at.values[k]) + step * Real(v.values[k]));
-      interpreter.replaced.emplace(number, std::move(moved));
-    }
-    return std::move(interpreter.run({root})[0]);
-  };
-  Tensor high = shifted(h);
-  const Tensor low = shifted(-h);
+  const Real h = step_of(bits);
+  Tensor high = shifted(graph, root, bindings, direction, h);
+  const Tensor low = shifted(graph, root, bindings, direction, -h);
   for (std::size_t k = 0; k < high.values.size(); ++k) high.values[k] = (high.values[k] - low.values[k]) / (h + h);
   return rounded(high);
+}
+
+Differences differences(const Graph& graph, Expr root, const Bindings& bindings,
+                        const std::map<std::uint32_t, Array>& direction, unsigned bits) {
+  const PrecisionScope scope(bits);
+  const Real h = step_of(bits);
+  Tensor high = shifted(graph, root, bindings, direction, h), low = shifted(graph, root, bindings, direction, -h);
+  const Tensor middle = shifted(graph, root, bindings, direction, 0);
+  Tensor central = high;
+  for (std::size_t k = 0; k < middle.values.size(); ++k) {
+    central.values[k] = (high.values[k] - low.values[k]) / (h + h);
+    high.values[k] = (high.values[k] - middle.values[k]) / h;
+    low.values[k] = (middle.values[k] - low.values[k]) / h;
+  }
+  return {rounded(low), rounded(high), rounded(central)};
 }
 
 }  // namespace gradus

@@ -22,4 +22,12 @@ std::vector<Array> evaluate_reference(const Graph& graph, const std::vector<Expr
 Array central_difference(const Graph& graph, Expr root, const Bindings& bindings,
                          const std::map<std::uint32_t, Array>& direction, unsigned bits = reference_bits);
 
+/// Difference quotients to the left, (f(x) - f(x - h·v)) / h, to the right, and the central one. Where the first two
+/// differ by more than a few h, f has a kink or a jump there.
+struct Differences {
+  Array left, right, central;
+};
+Differences differences(const Graph& graph, Expr root, const Bindings& bindings,
+                        const std::map<std::uint32_t, Array>& direction, unsigned bits = reference_bits);
+
 }  // namespace gradus

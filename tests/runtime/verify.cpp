@@ -120,3 +120,14 @@ TEST_CASE("a loss that double precision cannot hold is told from one it can") {
       verified("param m, k\nloss = exp(log(m + k) + log(m + k)) - m^2", {number("m", 1e12), number("k", 1)});
   CHECK(!lost.passed);
 }
+
+TEST_CASE("a kink at the given point is no disagreement with difference quotients") {
+  const VerifyReport report =
+      verified("param x, y\nloss = max(x, 0) + abs(x)*y + floor(y) + x*y", {number("x", 0), number("y", 1)});
+  CHECK(report.passed);
+  CHECK(!report.nothing);
+}
+
+TEST_CASE("difference quotients do not contradict a stopped gradient") {
+  CHECK(verified("param x, y\nloss = stop_gradient(x*y)*x", {number("x", 2), number("y", 3)}).passed);
+}

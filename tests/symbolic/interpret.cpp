@@ -131,3 +131,19 @@ TEST_CASE_FIXTURE(Fixture, "central differences have the digits of a double") {
   const Array slope = central_difference(g, cubes, at, {{2, {{3}, {1, 1, 0.5}}}});
   CHECK(close(slope.values[0], 3 + 6, 0));
 }
+
+TEST_CASE("difference quotients of both sides tell a kink from a smooth point") {
+  Graph g;
+  const Expr x = g.input(0, {});
+  const Expr f = g.apply(Function::abs, {x});
+  Bindings at;
+  at.inputs[0] = {{}, {0}};
+  const Differences kink = differences(g, f, at, {{0, {{}, {2}}}});
+  CHECK(kink.left.values[0] == -2);
+  CHECK(kink.right.values[0] == 2);
+  CHECK(kink.central.values[0] == 0);
+  at.inputs[0] = {{}, {-3}};
+  const Differences smooth = differences(g, f, at, {{0, {{}, {2}}}});
+  CHECK(smooth.left.values[0] == -2);
+  CHECK(smooth.right.values[0] == -2);
+}
