@@ -132,7 +132,7 @@ class Reverse {
     std::vector<Operand> factors = {at(total.adjoint, node, map)};
     for (const Operand& o : t.outer) factors.push_back(graph_.substitute(o, map));
     std::vector<Guard> guards;
-    if (must_guard(t.outer, t.total, node, total.choice, false)) guards.push_back(nonzero(factors[0]));
+    if (must_guard(t.outer, t.total, node, total.choice, false)) guard_nonzero(factors[0], guards);
     const auto rank = prefix() + static_cast<std::uint32_t>(kept_.size());
     const Expr sum = graph_.contraction(std::move(labels), rank, 1, std::move(factors), std::move(guards));
     // A choice of one element that the sum runs over is no choice any more: Σ_j [j == c[i]] g is g at c[i].
@@ -154,9 +154,36 @@ class Reverse {
     return o;
   }
 
-  Guard nonzero(const Operand& adjoint) {
-    const Expr condition = graph_.apply(Function::not_equal, {adjoint.expr, graph_.constant(0)});
-    return {Guard::Kind::condition, {}, {condition, adjoint.subscripts}};
+  /// A size or 1 over it.
+  bool is_size(const Operand& o) const {
+    const Node& n = graph_[o.expr];
+    if (n.kind == Kind::elementwise && n.function == Function::power) return is_size(n.operands[0]);
+    return n.kind == Kind::index && n.rank == 0;
+  }
+
+  /// The one factor that decides whether an elementwise product under conditions is 0, apart from these.
+  std::optional<Operand> telling_factor(const Node& n) const {
+    const auto is_condition = [](const Guard& g) { return g.kind == Guard::Kind::condition; };
+    if (n.kind != Kind::contraction || n.labels.size() != n.rank || !std::ranges::all_of(n.guards, is_condition))
+      return std::nullopt;
+    std::optional<Operand> out;
+    for (const Operand& o : n.operands) {
+      if (is_size(o)) continue;
+      if (out) return std::nullopt;
+      out = o;
+    }
+    return out;
+  }
+
+  /// Where an adjoint is not 0. A factor under conditions is named by itself, so that these are said once.
+  void guard_nonzero(const Operand& adjoint, std::vector<Guard>& guards) {
+    const Node n = graph_[adjoint.expr];
+    const std::optional<Operand> factor = telling_factor(n);
+    if (factor)
+      for (const Guard& g : n.guards) guards.push_back(graph_.substitute(g, adjoint.subscripts));
+    const Operand read = factor ? graph_.substitute(*factor, adjoint.subscripts) : adjoint;
+    const Expr condition = graph_.apply(Function::not_equal, {read.expr, graph_.constant(0)});
+    guards.push_back({Guard::Kind::condition, {}, {condition, read.subscripts}});
   }
 
   /// Whether a product of factors with a hidden zero needs a guard of its own. Inputs count as finite where the product
@@ -196,7 +223,7 @@ class Reverse {
     if (!summed_first) others.insert(others.end(), t.outer.begin(), t.outer.end());
     Choice choice = source.choice;
     if (must_guard(others, t.total, node, choice, under_choice)) {
-      p.guards.push_back(nonzero(adjoint));
+      guard_nonzero(adjoint, p.guards);
       choice = Choice::guarded;
     }
     const bool plain = choice == Choice::none && !t.chosen && node.guards.empty() && p.covers;
