@@ -209,7 +209,7 @@ void copy_fortran(const Type& type, std::string_view data, Array& array) {
   for (std::size_t k = rank; k-- > 1;) stride[k - 1] = stride[k] * array.shape[k];
   std::int64_t place = 0;
   for (std::size_t n = 0; n < array.values.size(); ++n) {
-    array.values[static_cast<std::size_t>(place)] = type.value(data.substr(n * type.bytes).data());
+    array.values[static_cast<std::size_t>(place)] = type.value(&data[n * type.bytes]);
     for (std::size_t k = 0; k < rank; ++k) {  // the first axis runs fastest
       place += stride[k];
       if (++index[k] < array.shape[k]) break;
@@ -259,7 +259,7 @@ bool read_npy(std::string_view bytes, Array& array, std::string& error) {
   } else if (type->is_native_double()) {
     if (count > 0) std::memcpy(array.values.data(), data.data(), data.size());
   } else {
-    for (std::size_t n = 0; n < count; ++n) array.values[n] = type->value(data.data() + n * type->bytes);
+    for (std::size_t n = 0; n < count; ++n) array.values[n] = type->value(&data[n * type->bytes]);
   }
   return true;
 }

@@ -138,8 +138,8 @@ class Expander {
   Expr norm(const Node& n) {
     const Rational up = *Rational(2).power(600), down = *Rational(2).power(-600), least = *Rational(2).power(-900);
     const Expr plain = squares(n, 1), big = squares(n, down), small = squares(n, up);
-    const auto f = [&](Function function, std::vector<Expr> operands) {
-      return graph_.apply(function, std::move(operands));
+    const auto f = [&](Function function, const std::vector<Expr>& operands) {
+      return graph_.apply(function, operands);
     };
     const Expr infinity = spread(Function::infinity, plain);
     const Expr least_value = graph_.view(graph_.shape(plain), {graph_.constant(least), {}});

@@ -148,7 +148,7 @@ Value Evaluator::norm_call(ast::Id id) {
     bound = {axes[*axis]};
     axes.erase(axes.begin() + static_cast<std::ptrdiff_t>(*axis));
   }
-  return norm_over(std::move(v), axes, bound, {}, std::move(order), e.span);
+  return norm_over(std::move(v), axes, bound, {}, order, e.span);
 }
 
 Value Evaluator::along_axis(ast::Id id) {
@@ -377,7 +377,7 @@ Value Evaluator::norm(ast::Id id) {
     return Value::poison();
   }
   const std::vector<Label> bound = v.axes;
-  return norm_over(std::move(v), {}, bound, {}, std::move(order), e.span);
+  return norm_over(std::move(v), {}, bound, {}, order, e.span);
 }
 
 Value Evaluator::eval_infinity() {
