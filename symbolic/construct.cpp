@@ -266,6 +266,20 @@ Expr Graph::reshape(std::vector<Size> shape, Expr operand) {
   return intern(std::move(n));
 }
 
+Expr Graph::given(bool own_differential, std::vector<Size> labels, std::uint32_t rank, std::vector<Operand> operands) {
+  for (auto& o : operands) o = detail::resolve(*this, std::move(o));
+  const Kind kind = nodes_[operands[0].expr.id].kind;
+  if (operands.size() == 1 && (own_differential || kind == Kind::constant || kind == Kind::index))
+    return view(std::move(labels), std::move(operands[0]));
+  Node n;
+  n.kind = Kind::given;
+  n.rank = rank;
+  n.payload = own_differential ? 1 : 0;
+  n.labels = std::move(labels);
+  n.operands = std::move(operands);
+  return intern(std::move(n));
+}
+
 Expr Graph::view(std::vector<Size> labels, Operand operand) {
   const auto rank = static_cast<std::uint32_t>(labels.size());
   return contraction(std::move(labels), rank, 1, {std::move(operand)});
@@ -293,6 +307,8 @@ Expr Graph::rebuild(const Node& n) {
       return softmax(n.softmax, n.labels, n.rank, n.operands, n.guards);
     case Kind::reshape:
       return reshape(n.labels, n.operands[0].expr);
+    case Kind::given:
+      return given(n.payload != 0, n.labels, n.rank, n.operands);
   }
   return intern(n);
 }

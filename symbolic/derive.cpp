@@ -55,6 +55,7 @@ class Deriver {
       if (v.role == NamedValue::Role::loss && wanted) result_.losses.push_back(derived(v, options_.gradients, inputs));
       if (v.role == NamedValue::Role::output) result_.outputs.push_back(derived(v, options_.jacobians, inputs));
     }
+    remap([&](const std::vector<Expr>& roots) { return without_given(model_.graph, roots); });
     remap([&](const std::vector<Expr>& roots) { return simplify(model_.graph, roots); });
     return std::move(result_);
   }

@@ -1,7 +1,10 @@
-// Activity: which values have a derivative at all.
+// Activity: which values have a derivative at all; values without the derivatives that the user gave.
 #include "symbolic/differentiate.hpp"
 
+#include <algorithm>
+
 #include "symbolic/linearise.hpp"
+#include "symbolic/rules/rewrite.hpp"
 
 namespace gradus {
 
@@ -15,6 +18,25 @@ std::vector<char> active_nodes(const Graph& graph, Expr root, const std::vector<
       if (active[n.operands[k].expr.id] != 0 && is_differentiable(n, k)) active[e.id] = 1;
   }
   return active;
+}
+
+std::vector<Expr> without_given(Graph& graph, const std::vector<Expr>& roots) {
+  std::vector<Expr> now(graph.node_count());
+  const auto is_given = [&](Expr e) { return graph[e].kind == Kind::given; };
+  const std::vector<Expr> order = graph.reachable(roots);
+  if (std::none_of(order.begin(), order.end(), is_given)) return roots;
+  for (const Expr e : order) {
+    const auto map = [&](Expr child) { return now[child.id]; };
+    if (is_given(e)) {
+      const std::vector<Size> axes = graph.shape(e);
+      now[e.id] = graph.view(axes, rules::map_operand(graph[e].operands[0], map));
+    } else {
+      now[e.id] = rules::map_children(graph, e, map);
+    }
+  }
+  std::vector<Expr> out;
+  for (const Expr e : roots) out.push_back(now[e.id]);
+  return out;
 }
 
 }  // namespace gradus

@@ -17,6 +17,9 @@ std::vector<Expr> derivatives(Graph& graph, Expr root, const std::vector<Expr>& 
 /// the root's shape. A tangent has its input's shape.
 Expr directional_derivative(Graph& graph, Expr root, const std::vector<std::pair<Expr, Expr>>& tangents);
 
+/// The roots without derivatives given by the user: what remains is the values alone.
+std::vector<Expr> without_given(Graph& graph, const std::vector<Expr>& roots);
+
 /// Which of the reachable nodes have a derivative by one of the inputs (index data, conditions, floor … have none);
 /// indexed by Expr::id.
 std::vector<char> active_nodes(const Graph& graph, Expr root, const std::vector<Expr>& inputs);

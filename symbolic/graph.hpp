@@ -92,6 +92,8 @@ enum class Kind : std::uint8_t {
   reduce,       // `reduction` of operands[0] over bound labels where the guards hold
   softmax,      // a projection of the softmax reduction, see SoftmaxKind
   reshape,      // operands[0] (all axes, row-major) seen with other axis sizes
+  given,        // operands[0], whose differential the user gave: Σ operands[2k+2] · d operands[2k+1], summed over the
+                // bound labels too, and d operands[0] where `payload` is 1. Only until derivatives are taken
 };
 
 enum class Reduction : std::uint8_t {
@@ -119,7 +121,7 @@ struct Node {
   Reduction reduction = Reduction::maximum;      // reduce
   SoftmaxKind softmax = SoftmaxKind::logsumexp;  // softmax
   std::uint32_t rank = 0;
-  std::uint32_t payload = 0;  // input
+  std::uint32_t payload = 0;  // input, given
   std::vector<Size> labels;
   std::vector<Operand> operands;
   std::vector<Guard> guards;
@@ -177,6 +179,10 @@ class Graph {
   Expr softmax(SoftmaxKind kind, std::vector<Size> labels, std::uint32_t rank, std::vector<Operand> operands,
                std::vector<Guard> guards = {});
   Expr reshape(std::vector<Size> shape, Expr operand);
+  /// A value with a differential of its own; `operands` as said beside Kind::given.
+  Expr given(bool own_differential, std::vector<Size> labels, std::uint32_t rank, std::vector<Operand> operands);
+  /// A value that counts as a constant in derivatives.
+  Expr stopped(Expr value) { return given(false, shape(value), rank(value), {whole(value)}); }
   /// The operand as a value of its own with these axes (a transpose, slice, broadcast, …); the operand's expression
   /// itself when the subscripts are the identity.
   Expr view(std::vector<Size> labels, Operand operand);

@@ -74,6 +74,14 @@ class Interpreter {
           throw std::invalid_argument("evaluate_reference: reshape changes the number of elements");
         return result;
       }
+      case Kind::given: {
+        Node value = node;
+        value.kind = Kind::contraction;
+        value.labels.resize(node.rank);
+        value.operands.resize(1);
+        value.coefficients = {1};
+        return contraction(value);
+      }
     }
     throw std::logic_error("evaluate_reference: unknown kind of node");
   }

@@ -37,6 +37,9 @@ class Rule {
       case Kind::softmax:
         softmax();
         break;
+      case Kind::given:
+        given();
+        break;
       case Kind::input:
       case Kind::constant:
       case Kind::index:
@@ -244,6 +247,33 @@ class Rule {
     terms_.push_back({node_.labels, under, sign, std::move(outer), {probability(under)}, node_.guards, true, false});
   }
 
+  void given() {
+    if (node_.payload != 0 && is_active(node_.operands[0]))
+      terms_.push_back({graph_.shape(expr_), node_.operands[0], 1, {}, {}, {}, true, false});
+    for (std::size_t k = 1; k < node_.operands.size(); k += 2)
+      if (is_active(node_.operands[k])) given_term(node_.operands[k], node_.operands[k + 1]);
+  }
+
+  /// Each argument sums over the labels of its own axes only.
+  void given_term(const Operand& argument, const Operand& partial) {
+    std::vector<char> used(node_.labels.size(), 0);
+    for (const Operand* o : {&argument, &partial}) Graph::each_label(*o, [&](Label l) { used[l] = 1; });
+    std::vector<Size> labels;
+    std::vector<Subscript> map;
+    for (Label l = 0; l < node_.labels.size(); ++l) {
+      map.push_back(graph_.label(static_cast<Label>(labels.size())));
+      if (l < node_.rank || used[l] != 0) labels.push_back(node_.labels[l]);
+    }
+    terms_.push_back({std::move(labels),
+                      graph_.substitute(argument, map),
+                      1,
+                      {},
+                      {graph_.substitute(partial, map)},
+                      {},
+                      false,
+                      false});
+  }
+
   /// softmax at the element under the bound labels, over the labels of this node.
   Operand probability(const Operand& under) {
     std::vector<Size> labels = node_.labels;  // the element's, then the bound ones once more
@@ -292,6 +322,8 @@ bool is_differentiable(const Node& node, std::size_t k) {
     case Kind::softmax:
     case Kind::reshape:
       return true;
+    case Kind::given:
+      return k == 0 ? node.payload != 0 : k % 2 == 1;
     case Kind::input:
     case Kind::constant:
     case Kind::index:

@@ -303,6 +303,7 @@ Register Emitter::compute(Expr e, const Coordinates& at) {
     case Kind::input:
     case Kind::reduce:
     case Kind::softmax:
+    case Kind::given:
       break;
   }
   throw std::logic_error("plan: a value without a place: " + debug_text(graph_, e));

@@ -249,6 +249,7 @@ class Assigner {
       case Kind::elementwise:
       case Kind::sum:
       case Kind::reshape:
+      case Kind::given:
         break;
     }
     r.cost = pointwise_cost(n);

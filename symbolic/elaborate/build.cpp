@@ -257,6 +257,28 @@ Value Build::softmax(SoftmaxKind kind, std::vector<Value> operands, std::vector<
   return finish(l, e, std::move(axes));
 }
 
+Value Build::given(Value v, const std::vector<Value>& arguments, const std::vector<Value>& partials,
+                   std::vector<Label> axes, std::vector<Label> bound) {
+  std::vector<Value> operands{std::move(v)};
+  for (std::size_t k = 0; k < arguments.size(); ++k) {
+    operands.push_back(arguments[k]);
+    operands.push_back(partials[k]);
+  }
+  const Layout l = layout(operands, {}, axes, bound);
+  Expr e;
+  if (!l.dry) {
+    std::vector<Operand> read;
+    for (const auto& o : operands) read.push_back(renumber(o.operand, l));
+    e = graph.given(true, l.sizes, l.rank, std::move(read));
+  }
+  return finish(l, e, std::move(axes));
+}
+
+Value Build::stopped(Value v) {
+  if (!v.lazy && v.operand.expr.valid()) v.operand.expr = graph.stopped(v.operand.expr);
+  return v;
+}
+
 Expr Build::expression(Value& v, const std::vector<Label>& leading) {
   operand(v);
   if (!v.operand.expr.valid()) return {};

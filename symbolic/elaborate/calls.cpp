@@ -142,8 +142,10 @@ Value Evaluator::inline_call(const FunctionInfo& f, ast::Id id, std::vector<Valu
   const ast::Expression& e = at(id);
   context_.inlined.insert(f.definition);
   // The same function of the same arguments under the same conditions is the same value.
+  const bool given = f.gradient != nullptr && !f.in_partials;
+  const void* const meaning = given ? static_cast<const void*>(f.gradient) : f.definition;
   const auto number =
-      function_ids_.try_emplace(f.definition, static_cast<std::uint32_t>(function_ids_.size())).first->second;
+      function_ids_.try_emplace(meaning, static_cast<std::uint32_t>(function_ids_.size())).first->second;
   std::vector<std::uint64_t> key{number, condition_ids_.empty() ? 0 : condition_ids_.back()};
   for (const auto& v : values) key.push_back(v.identity);
   if (const auto known = memo_.find(key); known != memo_.end()) {
@@ -153,19 +155,26 @@ Value Evaluator::inline_call(const FunctionInfo& f, ast::Id id, std::vector<Valu
   }
   if (++context_.inlined_calls > most_inlined_calls)
     return fail(e.span, "too many function calls: inlining stops after " + std::to_string(most_inlined_calls));
+  Value v = given ? call_with_gradient(f, id, values)
+                  : inline_body(f, id, f.definition->parameters, f.definition->body, std::move(values));
+  memo_.emplace(std::move(key), v);
+  return v;
+}
+
+Value Evaluator::inline_body(const FunctionInfo& f, ast::Id id, const std::vector<ast::Name>& parameters, ast::Id body,
+                             std::vector<Value> values) {
+  const ast::Expression& e = at(id);
   const auto path = paths_.try_emplace({activation().path, id.index, activation().program},
                                        static_cast<std::uint32_t>(paths_.size() + 1));
   Activation inner{f.program, f.prelude, bindings_.size(), path.first->second, id, e.span, e.name.text};
-  const auto& parameters = f.definition->parameters;
   for (std::size_t k = 0; k < parameters.size(); ++k)
     bindings_.push_back({parameters[k].key, false, std::move(values[k])});
   activations_.push_back(std::move(inner));
   const bool sizes_only = std::exchange(size_position_, false);
-  Value v = eval(f.definition->body);
+  Value v = eval(body);
   size_position_ = sizes_only;
   bindings_.resize(activation().first_binding);
   activations_.pop_back();
-  memo_.emplace(std::move(key), v);
   return v;
 }
 

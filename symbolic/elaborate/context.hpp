@@ -48,6 +48,8 @@ struct FunctionInfo {
   Span span = Span::none();
   bool prelude = false;
   bool poisoned = false;
+  const ast::GradientDefinition* gradient = nullptr;  // its derivatives where the user gave them
+  mutable bool in_partials = false;                   // they are being elaborated: calls in them use the body
 };
 
 /// Shared by all parts of one elaboration.

@@ -462,6 +462,47 @@ void enter_equation(Context& context, const ast::Statement& s) {
   context.equations.push_back(std::move(info));
 }
 
+/// `grad f(…) = …` belongs to the function of that name.
+void enter_gradient(Context& context, const ast::Statement& s) {
+  const ast::GradientDefinition& g = s.gradient;
+  const auto found = context.functions.find(g.name.key);
+  if (found == context.functions.end()) {
+    if (s.broken) return;
+    const bool known = is_language_function(g.name.key);
+    Diagnostic& d = context.diagnostics.error(
+        g.name.span, known ? g.name.text + " is a function of the language, which knows its derivative"
+                           : "there is no function " + g.name.text + " whose derivative this could be");
+    if (known) return void(d.help("for a derivative of your own define a function: my_" + g.name.text + "(…) = …"));
+    std::vector<std::string> names;
+    for (const auto& [key, f] : context.functions) names.push_back(f.definition->name.text);
+    const std::string near = did_you_mean(g.name.text, names);
+    if (!near.empty()) d.help("did you mean " + near + "?");
+    return;
+  }
+  FunctionInfo& f = found->second;
+  if (s.broken) {
+    f.poisoned = true;
+    return;
+  }
+  const auto fail = [&](Span span, std::string text) {
+    f.poisoned = true;
+    context.diagnostics.error(span, std::move(text)).note(f.definition->name.text + " is defined here", f.span);
+  };
+  if (f.gradient != nullptr) {
+    context.diagnostics.error(g.name.span, "the derivative of " + g.name.text + " is given twice")
+        .note("it is given here", f.gradient->name.span);
+    return;
+  }
+  f.gradient = &g;
+  if (g.parameters.size() != f.definition->parameters.size())
+    return fail(g.name.span, g.name.text + " takes " + counted(f.definition->parameters.size(), "argument") +
+                                 ", but its derivative " + std::to_string(g.parameters.size()));
+  for (std::size_t k = 0; k < g.parameters.size(); ++k)
+    for (std::size_t j = 0; j < k; ++j)
+      if (g.parameters[j].key == g.parameters[k].key)
+        return fail(g.parameters[k].span, "the parameter " + g.parameters[k].text + " stands twice");
+}
+
 }  // namespace
 
 void collect_definitions(Context& context) {
@@ -482,13 +523,8 @@ void collect_definitions(Context& context) {
             context.diagnostics.error(f.parameters[k].span, "the parameter " + f.parameters[k].text + " stands twice");
     }
   }
-  for (const auto& s : context.program.statements) {
-    if (s.kind != ast::Statement::Kind::gradient || s.broken) continue;
-    const auto found = context.functions.find(s.gradient.name.key);
-    context.diagnostics.error(s.gradient.name.span,
-                              "not supported yet: a derivative given by 'grad " + s.gradient.name.text + "(…) = …'");
-    if (found != context.functions.end()) found->second.poisoned = true;
-  }
+  for (const auto& s : context.program.statements)
+    if (s.kind == ast::Statement::Kind::gradient) enter_gradient(context, s);
 }
 
 }  // namespace gradus::elaboration

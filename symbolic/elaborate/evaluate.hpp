@@ -178,6 +178,13 @@ class Evaluator {
   Value eval_call(ast::Id id);
   Value call_user(const FunctionInfo& f, ast::Id id);
   Value inline_call(const FunctionInfo& f, ast::Id id, std::vector<Value> values);
+  Value inline_body(const FunctionInfo& f, ast::Id id, const std::vector<ast::Name>& parameters, ast::Id body,
+                    std::vector<Value> values);
+
+  // given.cpp
+  Value call_with_gradient(const FunctionInfo& f, ast::Id id, const std::vector<Value>& values);
+  bool align(Value& v, const std::vector<Label>& axes);
+  bool align_whole(Value& partial, const Value& value, const Value& argument);
   Value call_elementwise(Function f, ast::Id id);
   std::optional<std::vector<Value>> arguments(ast::Id id);
   bool arity(ast::Id id, std::size_t least, std::size_t most);

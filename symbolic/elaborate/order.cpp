@@ -107,7 +107,14 @@ std::vector<Use> uses_of(const Context& context, const EquationInfo& info) {
 }
 
 std::vector<Use> uses_of(const FunctionInfo& f) {
-  return FreeNames(*f.program, f.definition->parameters).collect(f.definition->body);
+  std::vector<Use> out = FreeNames(*f.program, f.definition->parameters).collect(f.definition->body);
+  if (f.gradient == nullptr) return out;
+  for (const ast::Id partial : f.gradient->partials)
+    for (const Use& u : FreeNames(*f.program, f.gradient->parameters).collect(partial)) {
+      const bool itself = u.function && u.expression->name.key == f.definition->name.key;
+      if (!itself) out.push_back(u);  // there the function stands for its body
+    }
+  return out;
 }
 
 /// The dependency graph: equations first, then functions.

@@ -28,6 +28,7 @@ std::optional<Formula> Writer::array_body(Expr e) {
     case Kind::constant:
       return number(n.coefficients[0]);
     case Kind::index:
+    case Kind::given:
       return std::nullopt;
     case Kind::elementwise: {
       auto operands = aligned(n.operands, n);

@@ -305,6 +305,8 @@ Formula Writer::element_body(Expr e, const Places& at) {
       for (const Size s : n.labels) arguments.push_back(size(s));
       return read(call("reshape", std::move(arguments)), e, at);
     }
+    case Kind::given:
+      return element(n.operands[0], at);
   }
   return {};
 }

@@ -230,6 +230,8 @@ class Planner {
         return 12;
       case Kind::reshape:
         return 9 + 3 * n.rank;
+      case Kind::given:
+        break;
     }
     return 1;
   }
