@@ -24,7 +24,7 @@ std::vector<Expr> without_given(Graph& graph, const std::vector<Expr>& roots) {
   std::vector<Expr> now(graph.node_count());
   const auto is_given = [&](Expr e) { return graph[e].kind == Kind::given; };
   const std::vector<Expr> order = graph.reachable(roots);
-  if (std::none_of(order.begin(), order.end(), is_given)) return roots;
+  if (std::ranges::none_of(order, is_given)) return roots;
   for (const Expr e : order) {
     const auto map = [&](Expr child) { return now[child.id]; };
     if (is_given(e)) {

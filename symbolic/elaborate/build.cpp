@@ -258,7 +258,7 @@ Value Build::softmax(SoftmaxKind kind, std::vector<Value> operands, std::vector<
 }
 
 Value Build::given(Value v, const std::vector<Value>& arguments, const std::vector<Value>& partials,
-                   std::vector<Label> axes, std::vector<Label> bound) {
+                   std::vector<Label> axes, const std::vector<Label>& bound) {
   std::vector<Value> operands{std::move(v)};
   for (std::size_t k = 0; k < arguments.size(); ++k) {
     operands.push_back(arguments[k]);

@@ -1,6 +1,4 @@
 // Calls of functions whose derivatives the user gave: the value of the body with the differential of the partials.
-#include <algorithm>
-
 #include "symbolic/elaborate/evaluate.hpp"
 
 namespace gradus::elaboration {

@@ -89,25 +89,17 @@ class Build {
   Value elementwise(Function f, std::vector<Value> operands, std::vector<Label> axes);
   Value sum(std::vector<Value> terms, const std::vector<Rational>& coefficients, std::vector<Label> axes);
   /// Σ over `bound` where the guards hold of the product of the factors.
-<<<<<<< HEAD
   Value product(std::vector<Value> factors, std::vector<Label> axes, const std::vector<Label>& bound = {},
                 const std::vector<Guard>& guards = {});
   Value reduce(Reduction r, Value v, std::vector<Label> axes, const std::vector<Label>& bound,
                const std::vector<Guard>& guards = {});
   Value softmax(SoftmaxKind kind, std::vector<Value> operands, std::vector<Label> axes, const std::vector<Label>& bound,
                 const std::vector<Guard>& guards = {});
-=======
-  Value product(std::vector<Value> factors, std::vector<Label> axes, std::vector<Label> bound = {},
-                std::vector<Guard> guards = {});
-  Value reduce(Reduction r, Value v, std::vector<Label> axes, std::vector<Label> bound, std::vector<Guard> guards = {});
-  Value softmax(SoftmaxKind kind, std::vector<Value> operands, std::vector<Label> axes, std::vector<Label> bound,
-                std::vector<Guard> guards = {});
   /// A value with the differential Σ partial · d argument, and its own where the arguments do not matter.
   Value given(Value v, const std::vector<Value>& arguments, const std::vector<Value>& partials, std::vector<Label> axes,
-              std::vector<Label> bound);
+              const std::vector<Label>& bound);
   /// The value with no derivative.
   Value stopped(Value v);
->>>>>>> 7c2a652 (Derivatives given by the user: grad f(…) = (…), checked by verify against the differentiated body)
   /// The value as an expression whose axes are `leading` and then the value's axes; invalid in a dry run.
   Expr expression(Value& v, const std::vector<Label>& leading);
   /// Row-major with other axes; the counts must agree.
