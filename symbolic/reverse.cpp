@@ -177,11 +177,15 @@ class Reverse {
 
   /// Where an adjoint is not 0. A factor under conditions is named by itself, so that these are said once.
   void guard_nonzero(const Operand& adjoint, std::vector<Guard>& guards) {
-    const Node n = graph_[adjoint.expr];
-    const std::optional<Operand> factor = telling_factor(n);
-    if (factor)
-      for (const Guard& g : n.guards) guards.push_back(graph_.substitute(g, adjoint.subscripts));
-    const Operand read = factor ? graph_.substitute(*factor, adjoint.subscripts) : adjoint;
+    constexpr int deepest = 4;  // products within products: a bound keeps long chains linear
+    Operand read = adjoint;
+    for (int depth = 0; depth < deepest; ++depth) {
+      const Node n = graph_[read.expr];
+      const std::optional<Operand> factor = telling_factor(n);
+      if (!factor) break;
+      for (const Guard& g : n.guards) guards.push_back(graph_.substitute(g, read.subscripts));
+      read = graph_.substitute(*factor, read.subscripts);
+    }
     const Expr condition = graph_.apply(Function::not_equal, {read.expr, graph_.constant(0)});
     guards.push_back({Guard::Kind::condition, {}, {condition, read.subscripts}});
   }
