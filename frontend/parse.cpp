@@ -269,7 +269,10 @@ void Grammar::declaration() {
                      p.check_declared(s.declaration.role, declared());
                    });
   const auto assumption =
-      name(word) >> part([&] { s.declaration.assumptions.push_back({word, {}, word.span}); }) >>
+      name(word) >> part([&] {
+        if (p.at(Tok::open_bracket)) p.name_after_assumptions(word);
+        s.declaration.assumptions.push_back({word, {}, word.span});
+      }) >>
       -(&Sign(Tok::open_paren) >> open(Tok::open_paren) >> expression(value) >> close(Tok::close_paren) >> part([&] {
         s.declaration.assumptions.back().argument = value.id;
         s.declaration.assumptions.back().span = {word.span.begin, (p.at_ - 1)->span.end};

@@ -88,6 +88,7 @@ class Parser {
   std::string meant_as_equation(const ast::Expression& e) const;
   void left_side(ast::Equation& equation, std::vector<Entry> list);
   void partials(ast::GradientDefinition& gradient);
+  [[noreturn]] void name_after_assumptions(const ast::Name& word);
   [[noreturn]] void missing_equals();
   [[noreturn]] void update();
 

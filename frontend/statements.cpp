@@ -210,6 +210,17 @@ void Parser::left_side(ast::Equation& equation, std::vector<Entry> list) {
   }
 }
 
+/// `data c[n] : index(k), y[n]`, at the bracket: the name counts as declared, so that its uses are no further errors.
+void Parser::name_after_assumptions(const ast::Name& word) {
+  constexpr std::string_view roles[] = {"data", "param", "const", "dim"};
+  statement_.declaration.names.push_back({word, {}, true, {}, word.span});
+  const bool closed = at_->value != Token::no_partner;
+  const Span whole = closed ? Span{word.span.begin, partner(*at_).span.end} : word.span;
+  fail(word.span, fmt::format("assumptions end a declaration: {} needs a line of its own", word.text),
+       fmt::format("write {} {}", roles[static_cast<std::size_t>(statement_.declaration.role)],
+                   closed ? source_.slice(whole) : word.text + "[n]"));
+}
+
 /// The right side of `grad f(a, b) = (…, …)`.
 void Parser::partials(ast::GradientDefinition& gradient) {
   const Token& opening = *at_;

@@ -140,6 +140,15 @@ std::vector<char> used_labels(std::size_t count, const std::vector<Operand>& ope
   return used;
 }
 
+/// Guards that hold everywhere say nothing.
+void drop_certain(const Graph& graph, std::vector<Guard>& guards) {
+  std::erase_if(guards, [&](const Guard& g) {
+    if (g.kind != Guard::Kind::condition) return false;
+    const Rational* c = graph.constant_value(g.condition.expr);
+    return c != nullptr && !c->is_zero();
+  });
+}
+
 template <class T>
 std::vector<T> substituted(Graph& graph, const std::vector<T>& items, const std::vector<Subscript>& map) {
   std::vector<T> out;
@@ -219,6 +228,7 @@ Expr Graph::sum(std::vector<Size> labels, std::vector<Term> terms) {
 Expr Graph::reduce(Reduction reduction, std::vector<Size> labels, std::uint32_t rank, Operand operand,
                    std::vector<Guard> guards) {
   operand = detail::resolve(*this, std::move(operand));
+  detail::drop_certain(*this, guards);
   if (labels.size() == rank && guards.empty()) {
     if (reduction == Reduction::norm) return elementwise(Function::abs, std::move(labels), {operand});
     if (reduction == Reduction::argmax || reduction == Reduction::argmin)
@@ -241,6 +251,7 @@ Expr Graph::reduce(Reduction reduction, std::vector<Size> labels, std::uint32_t 
 Expr Graph::softmax(SoftmaxKind kind, std::vector<Size> labels, std::uint32_t rank, std::vector<Operand> operands,
                     std::vector<Guard> guards) {
   for (auto& o : operands) o = detail::resolve(*this, std::move(o));
+  detail::drop_certain(*this, guards);
   const auto used = detail::used_labels(labels.size(), operands, guards);
   return detail::on_used_labels(*this, labels, rank, used, [&](const auto& kept, const auto& map) {
     Node n;

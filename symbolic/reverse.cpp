@@ -91,12 +91,20 @@ class Reverse {
     const Node& node = graph_[e];
     if (node.kind != Kind::softmax || node.softmax != SoftmaxKind::softmax || !node.guards.empty() || terms.size() != 2)
       return false;
-    // Each bound label of the reduction stands where the element has one of the axes.
+    // Each bound label of the reduction stands where the element has one of the axes, which is as long.
+    std::vector<char> placed(node.labels.size(), 0);
     std::vector<Subscript> map = graph_.identity(static_cast<std::uint32_t>(node.labels.size()));
     const Operand &element = node.operands[0], &under = node.operands[1];
     if (element.expr != under.expr) return false;
     for (std::size_t k = 0; k < under.subscripts.size(); ++k)
-      if (const auto l = graph_.as_label(under.subscripts[k]); l && *l >= node.rank) map[*l] = element.subscripts[k];
+      if (const auto l = graph_.as_label(under.subscripts[k]); l && *l >= node.rank) {
+        const auto axis = graph_.as_label(element.subscripts[k]);
+        if (!axis || node.labels[*axis] != node.labels[*l] || placed[*axis] != 0) return false;
+        placed[*l] = placed[*axis] = 1;
+        map[*l] = element.subscripts[k];
+      }
+    for (Label l = node.rank; l < node.labels.size(); ++l)
+      if (placed[l] == 0) return false;
     if (graph_.substitute(under, map) != element) return false;
     const Contribution sum = sum_over_idle_axes(node, terms[1], total);
     const Expr difference = graph_.sum(axes_of(e), {{1, graph_.whole(total.adjoint)}, {-1, read(sum)}});

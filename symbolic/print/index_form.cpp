@@ -70,6 +70,9 @@ Formula Writer::read(Formula base, Expr e, const Places& at) {
   if (at.empty()) return base;
   for (std::uint32_t k = 0; k < at.size(); ++k)
     if (is_foreign(at[k], graph_.axis(e, k))) return read_foreign(std::move(base), e, at, k);
+  if (conditions_ == 0)
+    if (auto inside = where_inside(e, at); !inside.empty())
+      return read_inside(std::move(base), e, at, std::move(inside));
   std::vector<Formula> parts;
   parts.push_back(std::move(base));
   for (std::uint32_t k = 0; k < at.size(); ++k) {
@@ -83,6 +86,43 @@ Formula Writer::read(Formula base, Expr e, const Places& at) {
 bool Writer::is_foreign(const Place& p, Size axis) const {
   return p.data.size() == 1 && p.terms.empty() && sizes_.is_zero(p.offset) && sizes_.is_one(p.data[0].coefficient) &&
          p.data[0].bound && *p.data[0].bound != axis;
+}
+
+/// What must hold for places without data to be inside their axes, where the ranges of the index names alone do not say
+/// so: a part that was given a line of its own has lost the condition that protects it.
+std::vector<Formula> Writer::where_inside(Expr e, const Places& at) {
+  std::vector<Formula> out;
+  for (std::uint32_t k = 0; k < at.size(); ++k) {
+    const Place& p = at[k];
+    if (!p.data.empty() || p.terms.empty()) continue;
+    Size low = p.offset, high = p.offset;
+    bool known = true;
+    for (const auto& [index, coefficient] : p.terms) {
+      const Size reach = sizes_.multiply(coefficient, sizes_.subtract(full_range_[index], sizes_.constant(1)));
+      if (sizes_.is_nonnegative(coefficient))
+        high = sizes_.add(high, reach);
+      else if (sizes_.is_nonnegative(sizes_.scale(coefficient, -1)))
+        low = sizes_.add(low, reach);
+      else
+        known = false;
+    }
+    const Size axis = graph_.axis(e, k);
+    const Size room = sizes_.subtract(sizes_.subtract(axis, sizes_.constant(1)), high);
+    // Only what certainly leaves the axis: elsewhere the graph has proofs that sizes alone do not give.
+    if (known && sizes_.is_negative(low)) out.push_back(compare(">=", formula(p), number(0)));
+    if (known && sizes_.is_negative(room)) out.push_back(compare("<", formula(p), size(axis)));
+  }
+  return out;
+}
+
+Formula Writer::read_inside(Formula base, Expr e, const Places& at, std::vector<Formula> inside) {
+  const Protected branch(*this, true);
+  Formula element = read(std::move(base), e, at);
+  if (graph_.is_condition(e)) {
+    inside.push_back(std::move(element));
+    return conjunction(std::move(inside));
+  }
+  return conditional(conjunction(std::move(inside)), std::move(element), apply(Function::log, {number(-1)}));  // NaN
 }
 
 /// X[c[i]] as sum[j : j == c[i]](X[j]): 0 where the data are outside, and there a guard chooses otherwise.
@@ -219,7 +259,10 @@ std::vector<Formula> Writer::all_guards(const Node& n, const Places& at) {
 
 /// `p - a >= 0` as `a <= p`: what is added stands on one side, what is subtracted on the other.
 Formula Writer::guard(const Guard& g, const Places& at) {
-  if (g.kind == Guard::Kind::condition) return element(g.condition, at);
+  if (g.kind == Guard::Kind::condition) {
+    if (const Rational* c = graph_.constant_value(g.condition.expr)) return compare("==", number(*c), number(1));
+    return element(g.condition, at);
+  }
   const Place p = place(g.affine, at);
   Place left;   // subtracted terms, negated
   Place right;  // added terms

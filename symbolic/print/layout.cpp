@@ -10,15 +10,16 @@
 namespace gradus::printing {
 namespace {
 
-constexpr std::size_t longest_line = 90;  // estimated characters of an expression before parts get names
-constexpr std::size_t worth_a_name = 20;  // parts shorter than this are never cut out for length
-constexpr std::size_t cheap = 12;         // shared parts up to this length are repeated
-constexpr std::uint32_t deepest = 30;     // nested constructs in one line (the parser takes 256)
+constexpr std::size_t longest_line = 90;       // estimated characters of an expression before parts get names
+constexpr std::size_t worth_a_name = 20;       // parts shorter than this are never cut out for length
+constexpr std::size_t cheap = 12;              // shared parts up to this length are repeated
+constexpr std::size_t longest_repeated = 400;  // a part that cannot stand alone is repeated up to this length
+constexpr std::uint32_t deepest = 30;          // nested constructs in one line (the parser takes 256)
 
 class Planner {
  public:
   Planner(const Model& model, Names& names, std::vector<PlannedLine> roots)
-      : graph_(model.graph), model_(model), names_(names), roots_(std::move(roots)) {
+      : graph_(model.graph), sizes_(model.graph.sizes()), model_(model), names_(names), roots_(std::move(roots)) {
     std::vector<Expr> exprs;
     for (const auto& r : roots_) exprs.push_back(r.expr);
     nodes_ = graph_.reachable(exprs);
@@ -26,6 +27,7 @@ class Planner {
     layout_.labels.resize(count);
     uses_.resize(count);
     measures_.resize(count);
+    exposed_.resize(count, 0);
     named_.resize(count, no_line);
     for (const auto& input : model.inputs) layout_.labels[input.expr.id] = input.name;
   }
@@ -94,6 +96,40 @@ class Planner {
     if (layout_.labels[e.id].empty()) name_value(e, {});
   }
 
+  /// Whether a subscript certainly leaves its axis for some of its labels.
+  bool leaves(const Subscript& s, const std::vector<Size>& labels, Size axis) {
+    for (const auto& d : s.data)
+      for (std::uint32_t k = 0; k < d.subscripts.size(); ++k)
+        if (leaves(d.subscripts[k], labels, graph_.axis(d.data, k))) return true;
+    if (!s.data.empty() || s.labels.empty()) return false;
+    Size low = s.offset, high = s.offset;
+    for (const auto& t : s.labels) {
+      const Size reach = sizes_.multiply(t.coefficient, sizes_.subtract(labels[t.label], sizes_.constant(1)));
+      if (!sizes_.is_nonnegative(t.coefficient)) low = sizes_.add(low, reach);
+      if (sizes_.is_nonnegative(t.coefficient)) high = sizes_.add(high, reach);
+    }
+    return sizes_.is_negative(low) ||
+           sizes_.is_negative(sizes_.subtract(sizes_.subtract(axis, sizes_.constant(1)), high));
+  }
+
+  /// Whether the value reads outside an axis where nothing of its own protects it: a condition around it does, so it
+  /// has no line of its own.
+  bool is_exposed(Expr e) {
+    const Node& n = graph_[e];
+    if (!n.guards.empty() || (n.kind == Kind::elementwise && n.function == Function::select)) return false;
+    return std::ranges::any_of(n.operands, [&](const Operand& o) {
+      if (!has_name(o.expr) && exposed_[o.expr.id] != 0) return true;
+      for (std::uint32_t k = 0; k < o.subscripts.size(); ++k)
+        if (leaves(o.subscripts[k], n.labels, graph_.axis(o.expr, k))) return true;
+      return false;
+    });
+  }
+
+  /// Gives a part a line, unless it cannot stand alone and is short enough to be repeated.
+  void cut_out(Expr e) {
+    if (exposed_[e.id] == 0 || measures_[e.id].length() > longest_repeated) must_name(e);
+  }
+
   bool has_name(Expr e) const { return !layout_.labels[e.id].empty() || named_[e.id] != no_line; }
 
   Measure inline_measure(Expr e) const {
@@ -114,6 +150,7 @@ class Planner {
     for (const Expr e : nodes_) {
       if (!layout_.labels[e.id].empty()) continue;
       measures_[e.id] = measure_one(e);
+      exposed_[e.id] = is_exposed(e) ? 1 : 0;
       if (has_name(e) || is_leaf_kind(e)) continue;
       const Node& n = graph_[e];
       const Measure& m = measures_[e.id];
@@ -124,7 +161,7 @@ class Planner {
       if (view && inline_measure(n.operands[0].expr).length() <= cheap) continue;
       const bool whole_line = roots_at_.contains(e.id) && uses_[e.id] == 1;
       if (whole_line) continue;
-      if (probability || (uses_[e.id] > 1 && (m.heavy || m.length() > cheap))) must_name(e);
+      if (probability || (uses_[e.id] > 1 && (m.heavy || m.length() > cheap))) cut_out(e);
     }
   }
 
@@ -144,8 +181,8 @@ class Planner {
         const bool deep = m.depth > deepest && measures_[part.id].depth >= deepest;
         const bool wide = !breaks && total > longest_line && length > worth_a_name;
         if (has_name(part) || (!deep && !wide)) continue;
-        must_name(part);
-        total -= length - 2;
+        cut_out(part);
+        if (has_name(part)) total -= length - 2;
       }
       m = combined(e);
     }
@@ -287,6 +324,7 @@ class Planner {
   }
 
   const Graph& graph_;
+  Sizes sizes_;  // a copy: ranges need sizes that the graph does not have
   const Model& model_;
   Names& names_;
   std::vector<PlannedLine> roots_;
@@ -294,6 +332,7 @@ class Planner {
   static constexpr std::uint32_t no_line = UINT32_MAX;
   std::vector<std::uint32_t> uses_;  // by Expr::id, as the next two
   std::vector<Measure> measures_;
+  std::vector<char> exposed_;
   std::vector<std::uint32_t> named_;  // position in named_lines_, or no_line
   std::vector<PlannedLine> named_lines_;
   std::unordered_set<std::uint32_t> roots_at_;

@@ -105,6 +105,8 @@ class Writer {
   std::optional<Formula> softmax_here(const Node& n, const Places& at, const Subscript& element_place);
   std::optional<Formula> row_product(const Node& n, const Places& at, const std::vector<std::size_t>& factors);
   Formula read(Formula base, Expr e, const Places& at);
+  std::vector<Formula> where_inside(Expr e, const Places& at);
+  Formula read_inside(Formula base, Expr e, const Places& at, std::vector<Formula> inside);
   bool is_foreign(const Place& p, Size axis) const;
   Formula read_foreign(Formula base, Expr e, const Places& at, std::uint32_t axis);
   Place place(const Subscript& s, const Places& at);

@@ -137,6 +137,7 @@ TEST_CASE("hints that need more than the operands") {
   CHECK(errors("z < -w; y = 3").find("has no name") != std::string::npos);
   CHECK(errors("z = a, b").ends_with("a list is written with [ ]"));
   CHECK(errors("a, b = 1, 2").ends_with("one statement defines one name"));
+  CHECK(errors("data c[n] : index(k), y[n]").ends_with("write data y[n]"));
   CHECK(errors("z = f（x）").ends_with("write '('"));
 }
 

@@ -26,6 +26,7 @@ TEST_CASE("shapes are shown as they were declared") {
 }
 
 TEST_CASE("what follows from an error is silent") {
+  CHECK(error_count("data c[n] : index(k), y[n]\nparam w[k]\nloss = sum(w[c]*y)") == 1);
   CHECK(error_count("param w\na = w + q\nb = a + q\nloss = b*a + q") == 1);
   CHECK(error_count("param w[d]\nz = sofmax(w)\nu = sofmax(z)\nloss = sum(u)") == 1);
   CHECK(error_count("f(r) = r/width\nparam a, b\nloss = f(a) + f(b)") == 1);
