@@ -11,15 +11,16 @@ constexpr auto call = Spelling::call;
 constexpr auto operation = Spelling::operation;
 constexpr auto internal = Spelling::internal;
 
-constexpr Lowering kernel(std::string_view symbol) { return {Lowering::Kind::kernel, symbol}; }
-constexpr Lowering libm(std::string_view symbol) { return {Lowering::Kind::libm, symbol}; }
-constexpr Lowering instruction() { return {Lowering::Kind::instruction, {}}; }
-constexpr Lowering expression() { return {Lowering::Kind::expression, {}}; }
-
+#define GRADUS_LOWERING_kernel(value) \
+  Lowering { Lowering::Kind::kernel, #value }
+#define GRADUS_LOWERING_instruction(value) \
+  Lowering { Lowering::Kind::instruction, #value }
+#define GRADUS_LOWERING_libm(name) \
+  Lowering { Lowering::Kind::libm, #name }
 constexpr std::array rows = {
 #define GRADUS_FUNCTION(id, name, arity, spelling, condition, total, latex, value, partials, domain, kinks, selects, \
                         lowering, doc)                                                                               \
-  FunctionRow{Function::id, name, arity, spelling, condition, total, latex, selects, lowering, doc},
+  FunctionRow{Function::id, name, arity, spelling, condition, total, latex, selects, GRADUS_LOWERING_##lowering, doc},
 #include "symbolic/elementwise.def"
 #undef GRADUS_FUNCTION
 };

@@ -23,10 +23,9 @@ enum class Spelling : std::uint8_t { call, operation, internal };
 /// How code generation computes a function.
 struct Lowering {
   enum class Kind : std::uint8_t {
-    kernel,       // a vector kernel of ours, `symbol` is its name
+    kernel,       // by vector kernels of ours; `symbol` is the expression over x, y, z
     libm,         // `symbol` of the C library, lane by lane
-    instruction,  // one of the loop form
-    expression,   // by other functions, as the row's `doc` says
+    instruction,  // an operation of the loop form, which means the expression `symbol`
   };
   Kind kind = Kind::instruction;
   std::string_view symbol;

@@ -103,6 +103,20 @@ Real acosh(const Real& x);
 Real atanh(const Real& x);
 Real erf(const Real& x);
 Real erfc(const Real& x);
+/// exp(x^2) erfc(x)
+Real erfcx(const Real& x);
+/// log(erfc(x)), also where erfc(x) is near 1 or 0.
+Real log_erfc(const Real& x);
+Real erfinv(const Real& x);
+Real gamma(const Real& x);
+/// log |gamma(x)|
+Real lgamma(const Real& x);
+/// lgamma(x + a) - lgamma(x), with as many digits more as the difference loses.
+Real lgamma_difference(const Real& x, const Real& a);
+Real digamma(const Real& x);
+/// The derivative of digamma of whole order k >= 0.
+Real polygamma(const Real& k, const Real& x);
+Real beta(const Real& x, const Real& y);
 Real abs(const Real& x);
 /// -1, 0, 1 or NaN.
 Real sign(const Real& x);

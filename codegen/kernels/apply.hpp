@@ -1,13 +1,10 @@
-// From a row of the function table to its kernel: one switch for scalars and IR values.
+// From a row of the function table to its kernel, for scalars and IR values alike.
 #pragma once
 
-#include <limits>
 #include <numbers>
-#include <stdexcept>
-#include <string>
 
-#include "codegen/kernels/exponential.hpp"
-#include "codegen/kernels/functions.hpp"
+#include "codegen/kernels/error_functions.hpp"
+#include "codegen/kernels/gamma_functions.hpp"
 #include "codegen/kernels/trigonometric.hpp"
 #include "symbolic/function.hpp"
 
@@ -77,57 +74,29 @@ V truth(V like, decltype(less(like, like)) condition) {
   return select(condition, splat(like, 1), splat(like, 0));
 }
 
-// clang-format off
-/// The value of `f`. Operands that `f` does not have may be anything.
 template <class V>
-V apply(Function f, V a, V b, V c) {
-  const V zero = splat(a, 0);
-  if (row(f).lowering.kind == Lowering::Kind::libm) return libm(libm_of(f), a, b);
-  switch (f) {
-    case Function::pi: return splat(a, std::numbers::pi);
-    case Function::infinity: return splat(a, std::numeric_limits<double>::infinity());
-    case Function::not_a_number: return splat(a, std::numeric_limits<double>::quiet_NaN());
-    case Function::less: return truth(a, less(a, b));
-    case Function::less_equal: return truth(a, less_equal(a, b));
-    case Function::equal: return truth(a, equal(a, b));
-    case Function::not_equal: return truth(a, opposite(equal(a, b)));
-    case Function::logical_and: return truth(a, opposite(either(equal(a, zero), equal(b, zero))));
-    case Function::logical_or: return truth(a, opposite(both(equal(a, zero), equal(b, zero))));
-    case Function::logical_not: return truth(a, equal(a, zero));
-    case Function::select: return select(equal(a, zero), c, b);
-    case Function::exp: return exp_kernel(a);
-    case Function::expm1: return expm1_kernel(a);
-    case Function::log: return log_kernel(a);
-    case Function::log1p: return log1p_kernel(a);
-    case Function::sqrt: return square_root(a);
-    case Function::power: return libm(Libm::pow, a, b);
-    case Function::sin: return sin_kernel(a);
-    case Function::cos: return cos_kernel(a);
-    case Function::tanh: return tanh_kernel(a);
-    case Function::sigmoid: return sigmoid_kernel(a);
-    case Function::softplus: return softplus_kernel(a);
-    case Function::log_sigmoid: return -softplus_kernel(-a);
-    case Function::logaddexp: return log_add_exp(a, b);
-    case Function::log1mexp: return log_one_minus_exp(a);
-    case Function::log_cosh: return log_cosh(a);
-    case Function::versine: return versine(a);
-    case Function::sqrt1pm1: return sqrt_of_one_plus_minus_one(a);
-    case Function::stop_gradient: return a;
-    case Function::exp_log: return select(less(a, zero), splat(a, std::numeric_limits<double>::quiet_NaN()), a);
-    case Function::normal_cdf: return normal_cdf_kernel(a);
-    case Function::abs: return absolute(a);
-    case Function::sign: return sign(a);
-    case Function::maximum: return maximum(a, b);
-    case Function::minimum: return minimum(a, b);
-    case Function::clip: return minimum(maximum(a, b), c);
-    case Function::floor: return floor(a);
-    case Function::ceil: return ceil(a);
-    case Function::round: return round_even(a);
-    case Function::mod: return floored_remainder(a, b);
-    default:
-      throw std::logic_error("no code for the function " + std::string(row(f).name));
-  }
+auto is_true(V x) {
+  return opposite(equal(x, splat(x, 0)));
 }
-// clang-format on
+
+/// The value of `f`, read from the lowering column of its row. Operands that `f` does not have may be anything.
+template <class V>
+V apply(Function f, V x, V y, V z) {
+  switch (f) {
+#define GRADUS_LOWERING_kernel(value) value
+#define GRADUS_LOWERING_instruction(value) value
+#define GRADUS_LOWERING_libm(name) libm(Libm::name, x, y)
+#define GRADUS_FUNCTION(id, name, arity, spelling, condition, total, latex, value, partials, domain, kinks, selects, \
+                        lowering, doc)                                                                               \
+  case Function::id:                                                                                                 \
+    return GRADUS_LOWERING_##lowering;
+#include "symbolic/elementwise.def"
+#undef GRADUS_FUNCTION
+#undef GRADUS_LOWERING_libm
+#undef GRADUS_LOWERING_instruction
+#undef GRADUS_LOWERING_kernel
+  }
+  return z;
+}
 
 }  // namespace gradus::kernels

@@ -9,7 +9,4 @@ namespace gradus::kernels {
 /// The value of a function at up to three arguments; the same bits as compiled code gives, in a scalar and in any lane.
 double evaluate(Function f, double a, double b, double c);
 
-/// Which function of libm the row of `f` names, where its lowering is libm.
-Libm libm_of(Function f);
-
 }  // namespace gradus::kernels

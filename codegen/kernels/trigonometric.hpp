@@ -74,15 +74,4 @@ V cos_kernel(V x) {
   return rarely(beyond_reduction(x), Libm::cos, x, wave(x, 1));
 }
 
-// erfc(-x/sqrt(2))/2, corrected for what rounding the quotient loses: far out the tail would magnify it x^2 times.
-template <class V>
-V normal_cdf_kernel(V x) {
-  const V root = splat(x, 0x1.6a09e667f3bcdp-1), root_low = splat(x, -0x1.bdd3413b26456p-55), zero = splat(x, 0);
-  const V h = -x * root, lost = fma(-x, root_low, fma(-x, root, -h));
-  const V slope = splat(x, 0x1.20dd750429b6dp+0) * exp_kernel(-h * h);  // -erfc'
-  const V y = libm(Libm::erfc, h, zero);
-  const V corrected = fma(-slope, lost, y);
-  return splat(x, 0.5) * select(less(absolute(x), splat(x, 40)), corrected, y);
-}
-
 }  // namespace gradus::kernels

@@ -37,6 +37,27 @@ llvm::Value* call(IrBuilder& b, const char* name, llvm::ArrayRef<llvm::Value*> a
   return result;
 }
 
+// lgamma itself writes a global variable, which threads would share.
+llvm::Value* call_lgamma(IrBuilder& b, llvm::Value* x) {
+  llvm::Module& module = *b.GetInsertBlock()->getModule();
+  llvm::Function& function = *b.GetInsertBlock()->getParent();
+  IrBuilder entry(&function.getEntryBlock(), function.getEntryBlock().begin());
+  llvm::Value* const sign = entry.CreateAlloca(b.getInt32Ty());
+  const llvm::FunctionCallee callee = module.getOrInsertFunction(
+      "lgamma_r", llvm::FunctionType::get(b.getDoubleTy(), {b.getDoubleTy(), b.getPtrTy()}, false));
+  llvm::CallInst* const result = b.CreateCall(callee, {x, sign});
+  result->addFnAttr(llvm::Attribute::NoBuiltin);
+  result->addFnAttr(llvm::Attribute::NoUnwind);
+  result->addFnAttr(llvm::Attribute::WillReturn);
+  result->setOnlyAccessesArgMemory();
+  return result;
+}
+
+llvm::Value* call(IrBuilder& b, kernels::Libm f, llvm::ArrayRef<llvm::Value*> arguments) {
+  if (f == kernels::Libm::lgamma) return call_lgamma(b, arguments[0]);
+  return call(b, library[static_cast<std::size_t>(f)].name, arguments);
+}
+
 }  // namespace
 
 Number libm(kernels::Libm f, Number a, Number second) {
@@ -46,12 +67,12 @@ Number libm(kernels::Libm f, Number a, Number second) {
   arguments.resize(function.arity);
   llvm::Type* const type = a.v->getType();
   const auto* const vector = llvm::dyn_cast<llvm::FixedVectorType>(type);
-  if (!vector) return {&b, call(b, function.name, arguments)};
+  if (!vector) return {&b, call(b, f, arguments)};
   llvm::Value* result = llvm::PoisonValue::get(type);
   for (unsigned lane = 0; lane < vector->getNumElements(); ++lane) {
     llvm::SmallVector<llvm::Value*, 2> scalars;
     for (llvm::Value* const v : arguments) scalars.push_back(b.CreateExtractElement(v, lane));
-    result = b.CreateInsertElement(result, call(b, function.name, scalars), lane);
+    result = b.CreateInsertElement(result, call(b, f, scalars), lane);
   }
   return {&b, result};
 }

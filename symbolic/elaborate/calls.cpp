@@ -96,11 +96,22 @@ Value Evaluator::eval_call(ast::Id id) {
   return unknown_function(id);
 }
 
+/// Whether the first argument of polygamma is what it may be: it has no derivative by it.
+bool Evaluator::is_order(const Value& k, ast::Id argument) {
+  const auto number = k.affine && k.affine->is_constant() ? sizes_.as_constant(k.affine->offset) : std::nullopt;
+  if (k.affine && (!number || (*number >= 0 && *number <= 126))) return true;
+  error(at(argument).span,
+        "the order of polygamma is a whole number from 0 to 126: a number, a size, an index name or "
+        "index data");
+  return false;
+}
+
 Value Evaluator::call_elementwise(Function f, ast::Id id) {
   const ast::Expression& e = at(id);
   if (!keywords(id, false) || !arity(id, row(f).arity, row(f).arity)) return Value::poison();
   auto values = arguments(id);
   if (!values) return Value::poison();
+  if (f == Function::polygamma && !is_order((*values)[0], e.children[0])) return Value::poison();
   Broadcast shape;
   for (std::size_t k = 0; k < values->size(); ++k) {
     Value before;

@@ -185,6 +185,7 @@ class Evaluator {
   Value call_with_gradient(const FunctionInfo& f, ast::Id id, const std::vector<Value>& values);
   bool align(Value& v, const std::vector<Label>& axes);
   bool align_whole(Value& partial, const Value& value, const Value& argument);
+  bool is_order(const Value& k, ast::Id argument);
   Value call_elementwise(Function f, ast::Id id);
   std::optional<std::vector<Value>> arguments(ast::Id id);
   bool arity(ast::Id id, std::size_t least, std::size_t most);

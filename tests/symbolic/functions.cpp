@@ -119,6 +119,7 @@ TEST_CASE("each partial of the table is the slope of its value") {
       const std::vector<double> partials = subject.partials_at(point);
       for (std::uint32_t k = 0; k < row(f).arity; ++k) {
         CAPTURE(k);
+        if (f == Function::polygamma && k == 0) continue;  // a whole number, no real argument
         const double slope = central_difference(subject.graph, subject.node, where, {{k, {{}, {1}}}}).values[0];
         CHECK(std::isfinite(slope));
         CHECK(close_relative(partials[k], slope, 1e-14));
