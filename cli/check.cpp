@@ -73,9 +73,14 @@ std::string table_text(const std::vector<Row>& rows) {
 
 }  // namespace
 
-Run add_check(CLI::App&, Settings& settings) {
+Run add_check(CLI::App& command, Settings& settings) {
+  command.add_flag("--prelude", settings.prelude, "print the functions that are written in the language itself");
   return [&settings] {
     Session session(settings);
+    if (settings.prelude) {
+      session.write(std::string(prelude_text()));
+      return session.finish();
+    }
     if (!settings.has_expression && settings.words.size() > 1) {
       throw UsageError{fmt::format("gradus check takes one FILE; '{}' is too much", settings.words[1]), ""};
     }

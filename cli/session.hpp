@@ -26,6 +26,7 @@ struct Settings {
   std::vector<std::string> words;  // FILE and name=value…
   std::string expression;          // -e
   bool has_expression = false;
+  bool prelude = false;  // check prints the prelude instead
   std::string let;
   std::string diagnostics = "text";
   std::string color = "auto";

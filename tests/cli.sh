@@ -54,6 +54,7 @@ expect 2 'nowhere.loss' "$gradus" check nowhere.loss
 expect 2 'is a directory' "$gradus" check .
 expect 2 'a formula is missing' "$gradus" check
 expect 2 'is too much' "$gradus" check line.loss x=1
+expect 0 'bce(p, y)' "$gradus" check --prelude
 expect 2 'no input and no size named q' "$gradus" eval line.loss q=1
 expect 2 'b is given twice' "$gradus" eval line.loss b=1 b=2
 expect 2 'name=value' "$gradus" eval line.loss b
