@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "cli/session.hpp"
+#include "symbolic/elaborate.hpp"
 
 namespace gradus::cli {
 namespace {
