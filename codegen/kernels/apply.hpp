@@ -83,9 +83,9 @@ auto is_true(V x) {
 template <class V>
 V apply(Function f, V x, V y, V z) {
   switch (f) {
-#define GRADUS_LOWERING_kernel(value) value
+#define GRADUS_LOWERING_kernel(value, ...) value
 #define GRADUS_LOWERING_instruction(value) value
-#define GRADUS_LOWERING_libm(name) libm(Libm::name, x, y)
+#define GRADUS_LOWERING_libm(name, ...) libm(Libm::name, x, y)
 #define GRADUS_FUNCTION(id, name, arity, spelling, condition, total, latex, value, partials, domain, kinks, selects, \
                         lowering, doc)                                                                               \
   case Function::id:                                                                                                 \
