@@ -24,7 +24,11 @@ Real binary(const Real& x, const Real& y, Compute compute) {
 
 unsigned Real::precision() { return current_precision; }
 
-PrecisionScope::PrecisionScope(unsigned bits) : before_(current_precision) { current_precision = bits; }
+PrecisionScope::PrecisionScope(unsigned bits) : before_(current_precision) {
+  current_precision = bits;
+  mpfr_set_emax(mpfr_get_emax_max());  // the default ends at the exponential of 10^9
+  mpfr_set_emin(mpfr_get_emin_min());
+}
 PrecisionScope::~PrecisionScope() { current_precision = before_; }
 
 Real::Real(const Rational& x) : Real() {

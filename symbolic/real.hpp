@@ -101,10 +101,17 @@ Real tanh(const Real& x);
 Real asinh(const Real& x);
 Real acosh(const Real& x);
 Real atanh(const Real& x);
+/// The rest of floored division, exact before it is rounded.
+Real mod(const Real& x, const Real& y);
 Real erf(const Real& x);
 Real erfc(const Real& x);
 /// exp(x^2) erfc(x)
 Real erfcx(const Real& x);
+/// exp(x^2) times the integral of erfc from x on, and times the integral of that.
+Real ierfcx(const Real& x);
+Real i2erfcx(const Real& x);
+/// log(erfc(-x/sqrt(2))/2), also where it is near 0.
+Real log_normal_cdf(const Real& x);
 /// log(erfc(x)), also where erfc(x) is near 1 or 0.
 Real log_erfc(const Real& x);
 Real erfinv(const Real& x);
@@ -114,9 +121,11 @@ Real lgamma(const Real& x);
 /// lgamma(x + a) - lgamma(x), with as many digits more as the difference loses.
 Real lgamma_difference(const Real& x, const Real& a);
 Real digamma(const Real& x);
+Real digamma_difference(const Real& x, const Real& a);
 /// The derivative of digamma of whole order k >= 0.
 Real polygamma(const Real& k, const Real& x);
 Real beta(const Real& x, const Real& y);
+Real lbeta(const Real& x, const Real& y);
 Real abs(const Real& x);
 /// -1, 0, 1 or NaN.
 Real sign(const Real& x);

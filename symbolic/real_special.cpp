@@ -1,4 +1,6 @@
 // The error function's and the gamma function's families in high precision.
+#include <cstdlib>
+
 #include "symbolic/real.hpp"
 
 namespace gradus {
@@ -16,6 +18,15 @@ bool is_integer(const Real& x) { return mpfr_integer_p(x.raw()) != 0; }
 
 /// The binary exponent of a number, 0 of zero and of what is not finite.
 long exponent(const Real& x) { return mpfr_regular_p(x.raw()) != 0 ? mpfr_get_exp(x.raw()) : 0; }
+
+/// exp(x^2) times the n-th integral of erfc from x on, by its asymptotic series: exp(x^2) would leave even MPFR's
+/// range.
+Real scaled_integral(int n, const Real& x) {
+  const Real step = 1 / (4 * x * x);
+  Real sum = 1, term = 1;
+  for (int m = 1; m < 40; ++m) sum += term *= step * (-(2 * m + n) * (2 * m + n - 1)) / m;
+  return 2 / sqrt(Real::pi()) * sum / pow(2 * x, std::int64_t{n + 1});
+}
 
 /// As many more digits as keep `bits` digits after the binary point where numbers have that exponent.
 unsigned widened(long bits) { return Real::precision() + static_cast<unsigned>(bits > 0 ? bits : 0) + 64; }
@@ -45,20 +56,50 @@ Real hurwitz_zeta(std::int64_t k, Real x) {
   return sum;
 }
 
+/// f(x + a) - f(x), with as many more digits as the difference loses.
+template <class Function>
+Real difference(Function f, const Real& x, const Real& a) {
+  Real result;
+  {
+    const long gap = std::abs(exponent(x) - exponent(a));
+    const PrecisionScope scope(widened(2 * gap + (exponent(x) > 0 ? exponent(x) : -exponent(x))));
+    result = f(x + a) - f(x);
+  }
+  return Real(result);
+}
+
 }  // namespace
 
+Real mod(const Real& x, const Real& y) {
+  Real rest;
+  mpfr_fmod(rest.raw(), x.raw(), y.raw(), MPFR_RNDN);
+  const bool opposite = (rest < 0 && Real(0) < y) || (Real(0) < rest && y < 0);
+  return opposite ? rest + y : rest;
+}
+
 Real erfcx(const Real& x) {
-  if (x < Real(1e8)) return exp(x * x) * erfc(x);
-  // exp(x^2) would leave even MPFR's range: the asymptotic series.
-  const Real square = 1 / (2 * x * x);
-  Real sum = 1, term = 1;
-  for (int k = 1; k < 20; ++k) sum += term *= -(2 * k - 1) * square;
-  return sum / (x * sqrt(Real::pi()));
+  if (x < Real(1e4)) return exp(x * x) * erfc(x);
+  return scaled_integral(0, x);
+}
+
+Real ierfcx(const Real& x) {
+  if (x < Real(1e4)) return 1 / sqrt(Real::pi()) - x * erfcx(x);
+  return scaled_integral(1, x);
+}
+
+Real i2erfcx(const Real& x) {
+  if (x < Real(1e4)) return (erfcx(x) - 2 * x * ierfcx(x)) / 4;
+  return scaled_integral(2, x);
 }
 
 Real log_erfc(const Real& x) {
   if (x < Real(0.5)) return log1p(-erf(x));
   return log(erfcx(x)) - x * x;
+}
+
+Real log_normal_cdf(const Real& x) {
+  const Real at = x / sqrt(Real(2));
+  return Real(0) < x ? log1p(-erfc(at) / 2) : log_erfc(-at) - log(Real(2));
 }
 
 Real erfinv(const Real& x) {
@@ -95,20 +136,13 @@ Real lgamma(const Real& x) {
   return result;
 }
 
-Real lgamma_difference(const Real& x, const Real& a) {
-  Real result;
-  {
-    const PrecisionScope scope(widened(2 * (exponent(x) > exponent(a) ? exponent(x) - exponent(a) : 0) +
-                                       (exponent(x) > 0 ? exponent(x) : -exponent(x))));
-    result = lgamma(x + a) - lgamma(x);
-  }
-  return Real(result);
-}
-
 Real digamma(const Real& x) {
   if (x.is_zero()) return -1 / x;
   return unary(x, mpfr_digamma);
 }
+
+Real lgamma_difference(const Real& x, const Real& a) { return difference(lgamma, x, a); }
+Real digamma_difference(const Real& x, const Real& a) { return difference(digamma, x, a); }
 
 Real polygamma(const Real& order, const Real& x) {
   if (!is_integer(order) || order < 0 || Real(1000) < order || x.is_nan()) return Real::not_a_number();
@@ -125,7 +159,12 @@ Real polygamma(const Real& order, const Real& x) {
   return alternating * factorial * (all - alternating * hurwitz_zeta(k, 1 - x));
 }
 
+Real lbeta(const Real& x, const Real& y) {
+  return x < y ? lgamma(x) - lgamma_difference(y, x) : lgamma(y) - lgamma_difference(x, y);
+}
+
 Real beta(const Real& x, const Real& y) {
+  if (Real(0) < x && Real(0) < y && Real(1e5) < x + y) return exp(lbeta(x, y));
   Real result;
   mpfr_beta(result.raw(), x.raw(), y.raw(), MPFR_RNDN);
   return result;

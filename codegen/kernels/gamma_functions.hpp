@@ -89,17 +89,19 @@ V whole_power(V x, V n) {
   return result;
 }
 
-/// The sum of (x + j)^-(k + 1) over j = 0, 1, … for x > 0, by the formula of Euler and Maclaurin from 12 on.
+/// g^(k + 1) times the sum of (x + j)^-(k + 1) over j = 0, 1, … for x > 0: terms, then the formula of Euler and
+/// Maclaurin. The unit g keeps powers in range.
 template <class V>
-V hurwitz_zeta(V k, V x) {
+V hurwitz_zeta(V k, V x, V g) {
   // B_2m/(2m)!
   static constexpr double c[] = {0x1.5555555555555p-4,   -0x1.6c16c16c16c17p-10, 0x1.1566abc011567p-15,
                                  -0x1.bbd779334ef0bp-21, 0x1.66a8f2bf70ebep-26,  -0x1.22805d644267fp-31,
                                  0x1.d6db2c4e09162p-37,  -0x1.7da4e1f79955cp-42, 0x1.355871d652e9ep-47,
                                  -0x1.f57d968caacf1p-53};
-  const V one = splat(x, 1), from = splat(x, 12);
-  const auto small = less(x, from);
-  const V start = select(small, x + from, x), inverse = one / start, square = inverse * inverse;
+  const V one = splat(x, 1), terms = splat(x, 12), per_unit = one / g;
+  // The formula needs a start beyond the order, or one that makes its part negligible.
+  const auto small = less(x, terms + k);
+  const V start = select(small, x + terms, x), inverse = one / start, square = inverse * inverse;
   V tail = splat(x, 0.5), rising = (k + one) * inverse;
   tail = fma(rising, splat(x, c[0]), tail);
   for (int m = 1; m < 10; ++m) {
@@ -107,10 +109,10 @@ V hurwitz_zeta(V k, V x) {
     rising = rising * ((k + step) * (k + step + one)) * square;
     tail = fma(rising, splat(x, c[m]), tail);
   }
-  const V from_start = fma(inverse, tail, one / k) / whole_power(start, k);
+  const V from_start = g * fma(inverse, tail, one / k) / whole_power(start * per_unit, k);
   V head = splat(x, 0);
   for (int j = 11; j >= 0; --j) {
-    const V at = x + splat(x, j);
+    const V at = (x + splat(x, j)) * per_unit;
     head = head + one / (whole_power(at, k) * at);
   }
   return select(small, head + from_start, from_start);
@@ -123,13 +125,17 @@ V polygamma_kernel(V k, V x) {
   const V half = floor(k * splat(x, 0.5));
   const auto even = equal(half + half, k);
   const V alternating = select(even, splat(x, -1), one);  // (-1)^(k + 1)
-  // The sum over all integers less what lies left of x; `part` is in [-1/2, 1/2].
+  // A power of two near the root of k!, so that k! / g^(k + 1) is near 1.
+  const V g = from_bits(to_bits((k + one) * splat(x, 0.5)) & splat_bits(x, std::uint64_t{0x7ff} << 52));
+  const V factorial = libm(Libm::tgamma, k + one, k) / (whole_power(g, k) * g);
+  // The sum over all integers less what lies left of x. The whole sum is antisymmetric in the distances of x to its two
+  // neighbours where k is even, and then exactly 0 half way.
   const V part = x - round_even(x);
-  const V all =
-      one / (whole_power(part, k) * part) + (hurwitz_zeta(k, one + part) + alternating * hurwitz_zeta(k, one - part));
-  const V left = select(both(even, equal(part, zero)), no_value(x), all - alternating * hurwitz_zeta(k, one - x));
-  const V sum = select(less(x, zero), left, hurwitz_zeta(k, x));
-  const V factorial = libm(Libm::tgamma, k + one, k);
+  const auto after = less_equal(zero, part);
+  const V down = select(after, part, one + part), up = select(after, one - part, -part);
+  const V all = hurwitz_zeta(k, down, g) + alternating * hurwitz_zeta(k, up, g);
+  const V left = select(both(even, equal(part, zero)), no_value(x), all - alternating * hurwitz_zeta(k, one - x, g));
+  const V sum = select(less(x, zero), left, hurwitz_zeta(k, x, g));
   const auto whole = both(equal(floor(k), k), both(less_equal(zero, k), less(k, splat(x, 127))));
   return select(equal(k, zero), digamma_kernel(x), select(whole, alternating * factorial * sum, no_value(x)));
 }
@@ -228,11 +234,23 @@ V lbeta_kernel(V x, V y) {
   return select(positive, select(less(a, ten), mixed, large), any);
 }
 
+/// -1 where gamma is negative, else 1.
+template <class V>
+V sign_of_gamma(V x) {
+  const V whole = floor(x), half = floor(whole * splat(x, 0.5));
+  const auto odd = opposite(equal(half + half, whole));
+  return select(both(less(x, splat(x, 0)), odd), splat(x, -1), splat(x, 1));
+}
+
 template <class V>
 V beta_kernel(V x, V y) {
-  const V ratio = libm(Libm::tgamma, x, x) * (libm(Libm::tgamma, y, y) / libm(Libm::tgamma, x + y, x));
-  const auto positive = both(less(splat(x, 0), x), less(splat(x, 0), y));
-  return select(positive, exp_kernel(lbeta_kernel(x, y)), ratio);
+  const V zero = splat(x, 0), sum = x + y;
+  const V ratio = libm(Libm::tgamma, x, x) * (libm(Libm::tgamma, y, y) / libm(Libm::tgamma, sum, x));
+  const V size = exp_kernel(lbeta_kernel(x, y));
+  const V by_logarithm = sign_of_gamma(x) * sign_of_gamma(y) * sign_of_gamma(sum) * size;
+  const auto positive = both(less(zero, x), less(zero, y));
+  const auto in_range = both(less(absolute(x), splat(x, 80)), less(absolute(y), splat(x, 80)));
+  return select(positive, size, select(in_range, ratio, by_logarithm));
 }
 
 /// x log(y), 0 where x is 0 (but NaN of NaN).
