@@ -18,7 +18,7 @@ int main(int count, char** arguments) {
     if (r.arity == 0 || r.condition || domain_of(f).empty()) continue;
     if (count > 2 && r.name != arguments[2]) continue;
     const Worst worst = worst_error(f, samples, 2024);
-    std::printf("| %s | %g | %.3f |", std::string(r.name).c_str(), r.lowering.accuracy, worst.error);
+    std::printf("| %s | %g | %.3f |", std::string(r.name).c_str(), promised_accuracy(f), worst.error);
     for (std::size_t i = 0; worst.error > 0 && i < r.arity; ++i) std::printf("%s %a", i == 0 ? "" : ",", worst.at[i]);
     std::printf(" |\n");
     std::fflush(stdout);

@@ -11,13 +11,12 @@ constexpr auto call = Spelling::call;
 constexpr auto operation = Spelling::operation;
 constexpr auto internal = Spelling::internal;
 
-constexpr Lowering lowering_of(Lowering::Kind kind, std::string_view symbol, double usual, double stated = 0) {
-  return {kind, symbol, stated == 0 ? usual : stated};
-}
-
-#define GRADUS_LOWERING_kernel(value, ...) lowering_of(Lowering::Kind::kernel, #value, 1 __VA_OPT__(, ) __VA_ARGS__)
-#define GRADUS_LOWERING_instruction(value) lowering_of(Lowering::Kind::instruction, #value, 0.5)
-#define GRADUS_LOWERING_libm(name, ...) lowering_of(Lowering::Kind::libm, #name, 1 __VA_OPT__(, ) __VA_ARGS__)
+#define GRADUS_LOWERING_kernel(value, ...) \
+  Lowering { Lowering::Kind::kernel, #value }
+#define GRADUS_LOWERING_instruction(value) \
+  Lowering { Lowering::Kind::instruction, #value }
+#define GRADUS_LOWERING_libm(name, ...) \
+  Lowering { Lowering::Kind::libm, #name }
 constexpr std::array rows = {
 #define GRADUS_FUNCTION(id, name, arity, spelling, condition, total, latex, value, partials, domain, kinks, selects, \
                         lowering, doc)                                                                               \

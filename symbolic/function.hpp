@@ -29,7 +29,6 @@ struct Lowering {
   };
   Kind kind = Kind::instruction;
   std::string_view symbol;
-  double accuracy = 1;  // the largest error, in units of the last place; 0.5 rounds correctly
 };
 
 /// What a row says apart from its value and derivatives.

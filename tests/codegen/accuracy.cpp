@@ -46,7 +46,7 @@ TEST_CASE("every function keeps the accuracy that its row states") {
     const Worst worst = worst_error(f, 400, 5);
     CAPTURE(worst.at[0]);
     CAPTURE(worst.at[1]);
-    CHECK(worst.error <= row(f).lowering.accuracy);
+    CHECK(worst.error <= promised_accuracy(f));
   }
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "codegen/kernels/functions.hpp"
+#include "symbolic/accuracy.hpp"
 #include "symbolic/function.hpp"
 #include "symbolic/real.hpp"
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "symbolic/accuracy.hpp"
 #include "symbolic/function.hpp"
 
 using namespace gradus;
@@ -114,9 +115,9 @@ std::string kink_values(const std::string& kinks) {
   return out;
 }
 
-std::string accuracy(const Lowering& lowering) {
+std::string accuracy(Function f) {
   std::ostringstream out;
-  out << lowering.accuracy;
+  out << promised_accuracy(f);
   return out.str();
 }
 
@@ -133,7 +134,7 @@ std::string table(Spelling spelling) {
     const FunctionRow& r = row(static_cast<Function>(k));
     if (r.spelling != spelling || r.condition || r.arity == 0 || r.name == "where") continue;
     out += "| `" + signature(r) + "` | " + std::string(r.doc) + " | " + derivative(written()[k].partials) + " | " +
-           kink_values(written()[k].kinks) + " | " + accuracy(r.lowering) + " |\n";
+           kink_values(written()[k].kinks) + " | " + accuracy(r.id) + " |\n";
   }
   return out;
 }
