@@ -112,6 +112,7 @@ std::string kink_values(const std::string& kinks) {
     const auto c = call(kink);
     out += (out.empty() ? "at " : "; at ") + tuple(c[1]) + ": " + tuple(c[2]);
   }
+  replace_all(out, "HUGE_VAL", "inf");
   return out;
 }
 
