@@ -62,6 +62,19 @@ V versine(V x) {
   return s * s * splat(x, 2);
 }
 
+// The cube root: libm's, which is off by up to 4 units, and a step of Newton's method with the cube in two parts.
+template <class V>
+V cube_root(V x) {
+  const V size = absolute(x);
+  const auto small = less(size, splat(x, 0x1p-900));  // where parts of the cube would be subnormal
+  const V z = select(small, x * splat(x, 0x1p180), x);
+  const V y = libm(Libm::cbrt, z, z), square = y * y, lost = fma(y, y, -square);
+  const V excess = fma(square, y, -z) + lost * y;
+  const V better = y - excess / (splat(x, 3) * square);
+  const V root = select(both(less(splat(x, 0), size), less(size, splat(x, infinity))), better, y);
+  return select(small, root * splat(x, 0x1p-60), root);
+}
+
 // sqrt(1 + x) - 1: the rationalised quotient would be inf/inf at infinity.
 template <class V>
 V sqrt_of_one_plus_minus_one(V x) {

@@ -128,8 +128,10 @@ V scaled_tail(V x) {
 
 template <class V>
 V normal_cdf_kernel(V x) {
-  const V tail = exp_of_square(x, -0.5) * scaled_tail(x);
-  return select(less(splat(x, 0), x), splat(x, 1) - tail, tail);
+  const V tail = exp_of_square(x, -0.5) * scaled_tail(x), half = splat(x, 0.5);
+  const V outside = select(less(splat(x, 0), x), splat(x, 1) - tail, tail);
+  const V middle = fma(half, erf_near_zero(x * splat(x, 0x1.6a09e667f3bcdp-1)), half);
+  return select(less(absolute(x), half), middle, outside);
 }
 
 template <class V>
