@@ -196,14 +196,8 @@ class Rule {
         // x / norm; at 0 the derivative is 0.
         std::vector<Guard> guards = node_.guards;
         guards.push_back(where(over_axes(Function::not_equal, {value(), constant(0)})));
-        terms_.push_back({node_.labels,
-                          x,
-                          1,
-                          {over_axes(Function::power, {value(), constant(-1)})},
-                          {x},
-                          std::move(guards),
-                          true,
-                          false});
+        terms_.push_back(
+            {node_.labels, x, 1, {}, {over_labels(Function::unit, {x, value()})}, std::move(guards), true, false});
         break;
       }
       case Reduction::any:

@@ -137,6 +137,14 @@ Real hypot(const Real& x, const Real& y);
 /// NaN when either is NaN.
 Real max(const Real& x, const Real& y);
 Real min(const Real& x, const Real& y);
+/// f(x) with as many more digits as cancellation near x = 0 may cost; `limit` at 0.
+template <class F>
+Real at_limit(const Real& x, const Real& limit, F&& f) {
+  if (x.is_zero()) return limit;
+  const bool small = mpfr_regular_p(x.raw()) != 0 && mpfr_get_exp(x.raw()) < 0;
+  const PrecisionScope wide(Real::precision() + 64 + (small ? 4 * static_cast<unsigned>(-mpfr_get_exp(x.raw())) : 0));
+  return f(x);
+}
 /// log(exp(x) + exp(y)), also of infinities.
 Real log_add_exp(const Real& x, const Real& y);
 

@@ -2,6 +2,7 @@
 #include "symbolic/simplify.hpp"
 
 #include "symbolic/rules/algebra.hpp"
+#include "symbolic/rules/forms.hpp"
 #include "symbolic/rules/reductions.hpp"
 #include "symbolic/rules/structure.hpp"
 
@@ -23,7 +24,9 @@ std::vector<Rewriter::Step> arithmetic(Graph& g, rules::Facts& facts, const rule
           [&g](Expr e) { return rules::normalise_power(g, e); },
           [&g](Expr e) { return rules::decide_condition(g, e); },
           [&g](Expr e) { return rules::weighted_average(g, e); },
-          [&g, &facts](Expr e) { return rules::weighted_logsumexp(g, facts, e); }};
+          [&g, &facts](Expr e) { return rules::weighted_logsumexp(g, facts, e); },
+          [&g, &facts](Expr e) { return rules::times_logarithm(g, facts, e); },
+          [&g](Expr e) { return rules::compound_power(g, e); }};
 }
 
 std::vector<Expr> rewritten(Rewriter& rewrite, rules::Kept& kept, const std::vector<Expr>& roots) {

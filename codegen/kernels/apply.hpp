@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "codegen/kernels/error_functions.hpp"
+#include "codegen/kernels/forms.hpp"
 #include "codegen/kernels/gamma_functions.hpp"
 #include "codegen/kernels/trigonometric.hpp"
 #include "symbolic/function.hpp"
@@ -58,7 +59,7 @@ V log_cosh(V x) {
 // 1 - cos(x).
 template <class V>
 V versine(V x) {
-  const V half = x * splat(x, 0.5), s = libm(Libm::sin, half, half);
+  const V s = sin_kernel(x * splat(x, 0.5));
   return s * s * splat(x, 2);
 }
 

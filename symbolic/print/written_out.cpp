@@ -31,12 +31,22 @@ Formula written(const Pattern& p, const std::vector<const Formula*>& variables) 
     case Pattern::Kind::product: {
       Product out;
       out.coefficient = p.coefficients[0];
-      for (auto& part : parts) out.multiply(std::move(part));
+      for (std::size_t k = 0; k < parts.size(); ++k) {
+        const Pattern& factor = p.parts[k];
+        const bool under = factor.kind == Pattern::Kind::call && factor.function == Function::power &&
+                           factor.parts[1].kind == Pattern::Kind::number && factor.parts[1].number.sign() < 0;
+        if (under)
+          out.divide(power(written(factor.parts[0], variables), -factor.parts[1].number));
+        else
+          out.multiply(std::move(parts[k]));
+      }
       return std::move(out).build();
     }
     case Pattern::Kind::call:
       if (p.function == Function::power && p.parts[1].kind == Pattern::Kind::number)
         return power(std::move(parts[0]), p.parts[1].number);
+      if (row(p.function).spelling == Spelling::internal)
+        if (auto inner = written_out(p.function, parts)) return std::move(*inner);
       return apply(p.function, std::move(parts));
     case Pattern::Kind::reduction:
       break;  // no internal function of elements reduces
@@ -47,6 +57,25 @@ Formula written(const Pattern& p, const std::vector<const Formula*>& variables) 
 }  // namespace
 
 std::optional<Formula> written_out(Function f, const std::vector<Formula>& operands) {
+  switch (f) {  // those that a step recognises, or a rule with more around
+    case Function::compound:
+      return apply(Function::power, {add({number(1), operands[0]}), operands[1]});
+    case Function::xlogy:
+    case Function::xlog1py: {
+      Product p;
+      p.multiply(operands[0]);
+      p.multiply(apply(f == Function::xlogy ? Function::log : Function::log1p, {operands[1]}));
+      return std::move(p).build();
+    }
+    case Function::unit: {
+      Product p;
+      p.multiply(operands[0]);
+      p.divide(operands[1]);
+      return std::move(p).build();
+    }
+    default:
+      break;
+  }
   const rules::Rule* rule = rules::recognised_by(f);
   if (rule == nullptr) return std::nullopt;
   std::vector<const Formula*> variables(rule->variables.size(), nullptr);

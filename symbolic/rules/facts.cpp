@@ -80,9 +80,14 @@ Facts::Sign Facts::elementwise(const Node& n) const {
     case Function::sigmoid:
     case Function::softplus:
     case Function::normal_cdf:
+    case Function::exprel:
+    case Function::bernoulli:
       return Sign::positive;
     case Function::log_cosh:
     case Function::versine:
+    case Function::cosh_minus_one:
+    case Function::log1p_square:
+    case Function::sech_squared:
     case Function::exp_log:
       return Sign::nonnegative;
     case Function::abs:

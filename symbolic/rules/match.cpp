@@ -243,15 +243,49 @@ class Matcher {
     return true;
   }
 
+  /// The exponent of a power of a variable with a whole exponent.
+  static std::optional<std::int64_t> power_of_variable(const Pattern& p) {
+    if (p.kind != PatternKind::call || p.function != Function::power || p.parts[0].kind != PatternKind::variable ||
+        p.parts[1].kind != PatternKind::number)
+      return std::nullopt;
+    return p.parts[1].number.as_int64();
+  }
+
+  /// q where an operand is q times the part under what is bound: of variables that are known, their powers, and
+  /// products of them.
+  std::optional<Rational> up_to_scale(const Pattern& part, const Operand& o, std::uint32_t scope) {
+    const Match saved = m_;
+    if (matches(part, o, scope)) return Rational(1);
+    m_ = saved;
+    const auto bound_ratio = [&](const Pattern& variable, const Operand& other) -> std::optional<Rational> {
+      const auto& bound = m_.variables[variable.variable];
+      if (!bound || bound->scope != scope) return std::nullopt;
+      return rules::ratio(graph_, other, bound->operand);
+    };
+    if (part.kind == PatternKind::variable) return bound_ratio(part, o);
+    const Node& n = graph_[o.expr];
+    if (const auto k = power_of_variable(part)) {
+      if (n.kind != Kind::elementwise || n.function != Function::power ||
+          !graph_.is_constant(n.operands[1].expr, part.parts[1].number))
+        return std::nullopt;
+      const auto q = bound_ratio(part.parts[0], graph_.substitute(n.operands[0], o.subscripts));
+      return q ? q->power(*k) : std::nullopt;
+    }
+    if (part.kind != PatternKind::product || !plain_product(n) || part.parts.size() < 2) return std::nullopt;
+    Rational left = 1;
+    if (any_product(part, n.coefficients[0], read_terms(n, o.subscripts), scope, &left)) return left;
+    m_ = saved;
+    return std::nullopt;
+  }
+
   /// A term of a pattern against a term of a node; in products both
-  /// coefficients are 1.
-  bool term(const Pattern& part, const Rational& wanted, const Term& t, std::uint32_t scope) {
-    if (t.coefficient == wanted && matches(part, t.operand, scope)) return true;
-    if (part.kind != PatternKind::variable) return false;
-    const auto& bound = m_.variables[part.variable];
-    if (!bound || bound->scope != scope) return false;
-    const auto q = rules::ratio(graph_, t.operand, bound->operand);
-    return q && t.coefficient * *q == wanted;
+  /// coefficients are 1, and the scale is kept.
+  bool term(const Pattern& part, const Rational& wanted, const Term& t, std::uint32_t scope, bool sum) {
+    const auto q = up_to_scale(part, t.operand, scope);
+    if (!q) return false;
+    if (sum) return t.coefficient * *q == wanted;
+    m_.scale = m_.scale * *q;
+    return true;
   }
 
   /// Assigns the parts of a sum or product, from the given place of its search
@@ -263,7 +297,7 @@ class Matcher {
       if (used[k] != 0 || !plausible(part, terms[k].operand)) continue;
       const auto saved = m_;
       const Rational wanted = p.kind == PatternKind::sum ? p.coefficients[p.search[place]] * m_.factor : Rational(1);
-      if (term(part, wanted, terms[k], scope)) {
+      if (term(part, wanted, terms[k], scope, p.kind == PatternKind::sum)) {
         used[k] = 1;
         if (assign(p, place + 1, terms, used, scope)) return true;
         used[k] = 0;
@@ -309,11 +343,12 @@ class Matcher {
     for (std::size_t k = 0; k < terms.size(); ++k) {
       if (!plausible(p.parts[anchor], terms[k].operand)) continue;
       const auto saved = m_;
-      m_.factor = terms[k].coefficient / p.coefficients[anchor];
       std::vector<char> used(terms.size(), 0);
       used[k] = 1;
-      if (matches(p.parts[anchor], terms[k].operand, 0) && assign(p, 1, terms, used, 0) && leave(p, terms, used))
-        return true;
+      if (const auto q = up_to_scale(p.parts[anchor], terms[k].operand, 0)) {
+        m_.factor = terms[k].coefficient * *q / p.coefficients[anchor];
+        if (assign(p, 1, terms, used, 0) && leave(p, terms, used)) return true;
+      }
       m_ = saved;
     }
     return false;
@@ -361,32 +396,41 @@ class Matcher {
     return !apart.empty() && sum_part(p, apart);
   }
 
-  bool whole_product(const Pattern& p, const Rational& coefficient, const Terms& factors, std::uint32_t scope) {
+  /// `scale`, where it is wanted, gets what numbers and scaled variables leave; else they must leave 1.
+  bool whole_product(const Pattern& p, const Rational& coefficient, const Terms& factors, std::uint32_t scope,
+                     Rational* scale) {
     const Pattern* rest = rest_of(p);
     if (factors.size() > widest) return false;
     std::vector<char> used(factors.size(), 0);
-    if (!assign(p, 0, factors, used, scope)) return false;
-    const Rational left = coefficient / p.coefficients[0];
-    if (rest == nullptr) return left.is_one() && all_used(used);
+    const Rational outer = std::exchange(m_.scale, 1);
+    const bool found = assign(p, 0, factors, used, scope);
+    const Rational left = coefficient * std::exchange(m_.scale, outer) / p.coefficients[0];
+    if (!found) return false;
+    if (rest == nullptr) {
+      if (scale != nullptr) *scale = left;
+      return (scale != nullptr || left.is_one()) && all_used(used);
+    }
     return (!left.is_one() || !all_used(used)) &&
            variable(rest->variable, one_product(left, unused(factors, used)), scope);
   }
 
   /// The same with nested products as they are, then taken apart.
-  bool any_product(const Pattern& p, Rational coefficient, const Terms& factors, std::uint32_t scope) {
+  bool any_product(const Pattern& p, Rational coefficient, const Terms& factors, std::uint32_t scope,
+                   Rational* scale = nullptr) {
     const Match saved = m_;
-    if (whole_product(p, coefficient, factors, scope)) return true;
+    if (whole_product(p, coefficient, factors, scope, scale)) return true;
     m_ = saved;
     const Terms apart = taken_apart(factors, false, coefficient);
-    return !apart.empty() && whole_product(p, coefficient, apart, scope);
+    return !apart.empty() && whole_product(p, coefficient, apart, scope, scale);
   }
 
   bool product_part(const Pattern& p, const Rational& coefficient, const Terms& factors) {
     std::vector<char> used(factors.size(), 0);
+    m_.scale = 1;
     if (!assign(p, 0, factors, used, 0)) return false;
     m_.part = true;
     m_.left = unused(factors, used);
-    m_.factor = coefficient / p.coefficients[0];
+    m_.factor = coefficient * m_.scale / p.coefficients[0];
     return true;
   }
 

@@ -39,6 +39,7 @@ struct Match {
   bool part = false;
   std::vector<Term> left;
   Rational factor = 1;
+  Rational scale = 1;  // of the product that is being matched: what its scaled variables leave
 };
 
 /// Matches a pattern at a node. Sums and products may be a part of the node's.

@@ -1,0 +1,15 @@
+// Products and powers that need a choice of factors, so no line of rules.def.
+#pragma once
+
+#include <optional>
+
+#include "symbolic/rules/facts.hpp"
+
+namespace gradus::rules {
+
+/// x·log(y) of values with the same axes, as one function that is 0 where x is 0; log(1 + y) likewise.
+std::optional<Expr> times_logarithm(Graph& graph, Facts& facts, Expr e);
+/// (1 + x)^y whose exponent is no small number: the rounding of 1 + x would be multiplied by y.
+std::optional<Expr> compound_power(Graph& graph, Expr e);
+
+}  // namespace gradus::rules
