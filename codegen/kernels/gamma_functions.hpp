@@ -215,8 +215,10 @@ V lgamma_kernel(V x) {
 /// lgamma(x + a) - lgamma(x), without cancellation where both arguments are positive.
 template <class V>
 V lgamma_difference_kernel(V x, V a) {
-  const V y = x + a;
-  return select(regular(x, y), lgamma_step(x, a), lgamma_kernel(y) - lgamma_kernel(x));
+  const V y = x + a, four = splat(x, 4);
+  // Around the least value of lgamma the difference may cross 0 far from a = 0: there the plain one is the better.
+  const auto plain = both(both(less(x, four), less(y, four)), less(splat(x, 0.25), absolute(a)));
+  return select(both(regular(x, y), opposite(plain)), lgamma_step(x, a), lgamma_kernel(y) - lgamma_kernel(x));
 }
 
 /// lgamma(x) + lgamma(y) - lgamma(x + y)
