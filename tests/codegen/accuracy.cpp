@@ -32,6 +32,9 @@ double allowed_of_partials(Function f) {
       return 512;
     case Function::digamma_difference:  // differences of polygamma
     case Function::i2erfcx:             // a difference, for fourth derivatives only
+    case Function::sinc_bend:           // the same, for third derivatives only
+    case Function::exprel_bend:
+    case Function::langevin_bend:
       return 1e12;
     default:
       return 64;

@@ -72,6 +72,11 @@ inline double scale(Function f, const Point& p, double value) {
       return std::fmax(std::fabs(value), std::fabs(y));
     case Function::lbeta:
       return std::fmax(std::fabs(value), 1);
+    case Function::sinc:
+    case Function::sinc_slope:
+    case Function::sinc_bend:
+    case Function::langevin_bend:
+      return std::fmax(std::fabs(value), std::fabs(x) < 1 ? 0 : 0.1);
     case Function::beta:  // an exponential
       return value * std::fmax(1, std::fabs(std::log(std::fabs(value))));
     case Function::logaddexp:
@@ -111,6 +116,34 @@ inline bool is_promised(Function f, const Point& p) {
       return usual(x) && usual(y);
     case Function::polygamma:
       return x < 8;
+    case Function::sinc:  // forms that users write out, and their slopes: inside the row's domain
+    case Function::sinc_slope:
+    case Function::sinc_bend:
+    case Function::exprel:
+    case Function::exprel_slope:
+    case Function::exprel_bend:
+    case Function::bernoulli:
+    case Function::bernoulli_slope:
+    case Function::x_minus_sin:
+    case Function::cosh_minus_one:
+    case Function::langevin:
+    case Function::langevin_slope:
+    case Function::langevin_bend:
+    case Function::log1p_minus_x:
+    case Function::box_cox:
+    case Function::box_cox_slope:
+    case Function::compound:
+    case Function::sech_squared:
+    case Function::sqrt_step:
+    case Function::log1p_square:
+    case Function::over_one_plus_square:
+    case Function::relative_entropy:
+    case Function::unit: {
+      const auto& domain = domain_of(f);
+      for (std::size_t k = 0; k < domain.size(); ++k)
+        if (!(domain[k].low <= p[k] && p[k] <= domain[k].high)) return false;
+      return true;
+    }
     default:
       return true;
   }
