@@ -3,6 +3,7 @@
 
 #include "symbolic/rules/algebra.hpp"
 #include "symbolic/rules/forms.hpp"
+#include "symbolic/rules/quotients.hpp"
 #include "symbolic/rules/reductions.hpp"
 #include "symbolic/rules/structure.hpp"
 
@@ -26,7 +27,9 @@ std::vector<Rewriter::Step> arithmetic(Graph& g, rules::Facts& facts, const rule
           [&g](Expr e) { return rules::weighted_average(g, e); },
           [&g, &facts](Expr e) { return rules::weighted_logsumexp(g, facts, e); },
           [&g, &facts](Expr e) { return rules::times_logarithm(g, facts, e); },
-          [&g](Expr e) { return rules::compound_power(g, e); }};
+          [&g](Expr e) { return rules::compound_power(g, e); },
+          [&g](Expr e) { return rules::removable_quotient(g, e); },
+          [&g](Expr e) { return rules::log1p_of_square(g, e); }};
 }
 
 std::vector<Expr> rewritten(Rewriter& rewrite, rules::Kept& kept, const std::vector<Expr>& roots) {

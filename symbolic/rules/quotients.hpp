@@ -1,0 +1,17 @@
+// Quotients by what a function is of, written factor by factor.
+#pragma once
+
+#include <optional>
+
+#include "symbolic/graph.hpp"
+
+namespace gradus::rules {
+
+/// sin(k*x)/x, (1 - exp(-k*x))/k/x, x/(exp(k*x) - 1), …: the form with its limit at 0, where a factor of the argument
+/// divides, or is divided.
+std::optional<Expr> removable_quotient(Graph& graph, Expr e);
+
+/// log(1 + x^2/s^2) is that of (x/s)^2, which may overflow.
+std::optional<Expr> log1p_of_square(Graph& graph, Expr e);
+
+}  // namespace gradus::rules
