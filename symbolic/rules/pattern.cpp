@@ -36,15 +36,23 @@ std::pair<Rational, Pattern> split(Pattern p) {
   return {coefficient, std::move(p)};
 }
 
-/// Parts that few operands can match are looked for first, variables last; `rest` takes what is left.
+/// Parts that few operands can match are looked for first, variables last; `rest` takes what is left. Among the first,
+/// those that can match in one way only come before those with a choice: what they bind decides it.
 void set_search(Pattern& p) {
   const auto add = [&](auto&& wanted) {
     for (std::uint32_t k = 0; k < p.parts.size(); ++k)
-      if (wanted(p.parts[k].kind)) p.search.push_back(k);
+      if (wanted(p.parts[k])) p.search.push_back(k);
   };
-  add([](Kind k) { return k != Kind::variable && k != Kind::rest && k != Kind::number; });
-  add([](Kind k) { return k == Kind::number; });
-  add([](Kind k) { return k == Kind::variable; });
+  const auto telling = [](const Pattern& q) {
+    return q.kind != Kind::variable && q.kind != Kind::rest && q.kind != Kind::number;
+  };
+  const auto has_choice = [](const Pattern& q) {
+    return q.kind == Kind::call && q.parts.size() == 1 && q.parts[0].kind == Kind::sum;
+  };
+  add([&](const Pattern& q) { return telling(q) && !has_choice(q); });
+  add([&](const Pattern& q) { return telling(q) && has_choice(q); });
+  add([](const Pattern& q) { return q.kind == Kind::number; });
+  add([](const Pattern& q) { return q.kind == Kind::variable; });
 }
 
 Pattern product(Rational coefficient, std::vector<Pattern> factors) {
