@@ -91,6 +91,7 @@ enum class Code : int {
   subscript_outside = 2,
   empty_reduction = 3,
   out_of_memory = 4,
+  bad_argument = 5,
 };
 
 struct Program {

@@ -35,7 +35,7 @@ enum class Kind : std::uint8_t {
   comparison,   // a0 op0 a1 op1 a2 …: children a_i, comparisons op_i
   conditional,  // children: value, condition, otherwise        (a if c else b)
   call,         // name(children…; keywords)
-  index_form,   // name[binders : filter](child)                 children: [body, filter or invalid]
+  index_form,   // name[binders : filter](child)                 children: [body, filter or invalid, argument…]
   subscript,    // children: [base]; subscripts
   transpose,    // a.T, a', aᵀ: child; `mark` is the postfix
   absolute,     // |a|

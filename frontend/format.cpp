@@ -294,6 +294,10 @@ void Formatter::brackets(const Expression& e) {
   if (e.kind != Kind::index_form) return;
   say("(");
   child(e.children[0]);
+  for (std::size_t i = 2; i < e.children.size(); ++i) {
+    say(", ");
+    child(e.children[i]);
+  }
   say(")");
 }
 

@@ -132,8 +132,13 @@ Parser::Operand Parser::index_form(const Token& name, std::vector<Entry> list) {
   open(opening);
   const Operand body = expression();
   if (at(Tok::name) && source_.slice(at_->span) == "for") generator(e.name.text, body);
-  close(Tok::close_paren);
   e.children = {body.id, filter.id};
+  const bool takes_argument = e.name.key == "quantile" || e.name.key == "norm";
+  if (takes_argument && at(Tok::comma)) {
+    ++at_;
+    e.children.push_back(expression().id);
+  }
+  close(Tok::close_paren);
   e.span = join(name.span, (at_ - 1)->span);
   check_reduction_sign(e);
   return add(std::move(e));

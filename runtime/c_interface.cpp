@@ -214,7 +214,8 @@ std::string c_header(const Model& model, const std::vector<CInterfaceFunction>& 
       "formula */\n"
       "  {0}_SUBSCRIPT_OUTSIDE = 2, /* index data outside their axis */\n"
       "  {0}_EMPTY_REDUCTION = 3,   /* a mean, maximum or the like of nothing */\n"
-      "  {0}_OUT_OF_MEMORY = 4      /* sizes whose workspace fits into no memory */\n}};\n\n",
+      "  {0}_OUT_OF_MEMORY = 4,     /* sizes whose workspace fits into no memory */\n"
+      "  {0}_BAD_ARGUMENT = 5       /* a fraction of a quantile outside 0..1 */\n}};\n\n",
       prefix);
   out +=
       "/* Bytes of workspace that a call below needs for these sizes; 0 when none. The functions allocate nothing and\n"

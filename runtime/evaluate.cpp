@@ -154,6 +154,7 @@ void report_failure(const Model& model, loops::Result result, Diagnostics& diagn
       return;
     case loops::Code::subscript_outside:
     case loops::Code::empty_reduction:
+    case loops::Code::bad_argument:
       if (number < model.checks.size()) {
         diagnostics.error(model.checks[number].span, model.checks[number].message);
       } else if (number - model.checks.size() < model.inputs.size()) {

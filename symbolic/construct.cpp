@@ -277,6 +277,26 @@ Expr Graph::reshape(std::vector<Size> shape, Expr operand) {
   return intern(std::move(n));
 }
 
+Expr Graph::order(std::vector<Size> labels, Operand operand, std::vector<Guard> guards) {
+  operand = detail::resolve(*this, std::move(operand));
+  const auto rank = static_cast<std::uint32_t>(labels.size() - 1);
+  auto used = detail::used_labels(labels.size(), {operand}, guards);
+  used[rank - 1] = 1;
+  const auto bounded = [&](Expr e) {
+    set_index_bound(e, labels.back());
+    return e;
+  };
+  return bounded(detail::on_used_labels(*this, labels, rank, used, [&](const auto& kept, const auto& map) {
+    Node n;
+    n.kind = Kind::order;
+    n.rank = static_cast<std::uint32_t>(kept.size() - 1);
+    n.labels = kept;
+    n.operands = {substitute(operand, map)};
+    n.guards = detail::substituted(*this, guards, map);
+    return bounded(intern(std::move(n)));
+  }));
+}
+
 Expr Graph::given(bool own_differential, std::vector<Size> labels, std::uint32_t rank, std::vector<Operand> operands) {
   for (auto& o : operands) o = detail::resolve(*this, std::move(o));
   const Kind kind = nodes_[operands[0].expr.id].kind;
@@ -318,6 +338,8 @@ Expr Graph::rebuild(const Node& n) {
       return softmax(n.softmax, n.labels, n.rank, n.operands, n.guards);
     case Kind::reshape:
       return reshape(n.labels, n.operands[0].expr);
+    case Kind::order:
+      return order(n.labels, n.operands[0], n.guards);
     case Kind::given:
       return given(n.payload != 0, n.labels, n.rank, n.operands);
   }

@@ -157,6 +157,7 @@ bool Graph::is_condition(Expr e) const {
     case Kind::index:
     case Kind::sum:
     case Kind::softmax:
+    case Kind::order:
     case Kind::given:
       return false;
   }

@@ -92,6 +92,8 @@ enum class Kind : std::uint8_t {
   reduce,       // `reduction` of operands[0] over bound labels where the guards hold
   softmax,      // a projection of the softmax reduction, see SoftmaxKind
   reshape,      // operands[0] (all axes, row-major) seen with other axis sizes
+  order,        // which element of operands[0] along the one bound label is where in ascending order: the last axis is
+                // the place, the value a position. Stable; NaN after numbers; where a guard fails: after everything
   given,        // operands[0], whose differential the user gave: Σ operands[2k+2] · d operands[2k+1], summed over the
                 // bound labels too, and d operands[0] where `payload` is 1. Only until derivatives are taken
 };
@@ -179,6 +181,8 @@ class Graph {
   Expr softmax(SoftmaxKind kind, std::vector<Size> labels, std::uint32_t rank, std::vector<Operand> operands,
                std::vector<Guard> guards = {});
   Expr reshape(std::vector<Size> shape, Expr operand);
+  /// Positions in ascending order, as index data; the last two labels are the place (an axis) and the bound label.
+  Expr order(std::vector<Size> labels, Operand operand, std::vector<Guard> guards = {});
   /// A value with a differential of its own; `operands` as said beside Kind::given.
   Expr given(bool own_differential, std::vector<Size> labels, std::uint32_t rank, std::vector<Operand> operands);
   /// A value that counts as a constant in derivatives.

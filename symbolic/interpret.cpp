@@ -74,6 +74,8 @@ class Interpreter {
           throw std::invalid_argument("evaluate_reference: reshape changes the number of elements");
         return result;
       }
+      case Kind::order:
+        return order(node);
       case Kind::given: {
         Node value = node;
         value.kind = Kind::contraction;
@@ -369,6 +371,39 @@ class Interpreter {
       else
         result.values.push_back(m == lowest ? Real(0) : exp(e - m) / s);
     });
+    return result;
+  }
+
+  Tensor order(const Node& node) {
+    Tensor result = empty(node);
+    fill(result, 0);
+    const std::int64_t count = result.shape.back();
+    if (count == 0) return result;
+    const Access operand = access(node.operands[0]);
+    const std::size_t rows = result.values.size() / static_cast<std::size_t>(count);
+    std::vector<std::vector<std::pair<Real, std::int64_t>>> chosen(rows);
+    Nest loops = nest(node);
+    loops.sizes[node.rank - 1] = 1;
+    loops.run([&](const std::int64_t* l) {
+      std::int64_t row = 0;
+      for (std::uint32_t k = 0; k + 1 < node.rank; ++k) row = row * result.shape[k] + l[k];
+      const Real* x = operand.at(l);
+      chosen[static_cast<std::size_t>(row)].emplace_back(x != nullptr ? *x : Real::not_a_number(), l[node.rank]);
+    });
+    for (std::size_t row = 0; row < rows; ++row) {
+      auto& list = chosen[row];
+      std::ranges::stable_sort(list, [](const auto& a, const auto& b) {
+        return a.first < b.first || (b.first.is_nan() && !a.first.is_nan());
+      });
+      std::vector<char> placed(static_cast<std::size_t>(count), 0);
+      auto to = result.values.begin() + static_cast<std::ptrdiff_t>(row) * count;
+      for (const auto& [value, position] : list) {
+        *to++ = Real(position);
+        placed[static_cast<std::size_t>(position)] = 1;
+      }
+      for (std::int64_t k = 0; k < count; ++k)
+        if (placed[static_cast<std::size_t>(k)] == 0) *to++ = Real(k);
+    }
     return result;
   }
 

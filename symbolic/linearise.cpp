@@ -40,6 +40,7 @@ class Rule {
       case Kind::given:
         given();
         break;
+      case Kind::order:
       case Kind::input:
       case Kind::constant:
       case Kind::index:
@@ -321,6 +322,7 @@ bool is_differentiable(const Node& node, std::size_t k) {
     case Kind::input:
     case Kind::constant:
     case Kind::index:
+    case Kind::order:
       return false;
   }
   return false;
@@ -334,6 +336,7 @@ bool Finiteness::may_fail(Expr e, Inputs inputs) {
     for (std::size_t k = first; k < n.operands.size(); ++k)
       fails = static_cast<char>(fails | known_[n.operands[k].expr.id]);
     if (n.kind == Kind::input) fails = 2;
+    if (n.kind == Kind::order) fails = 0;
     if (n.kind == Kind::elementwise && row(n.function).condition) fails = 0;
     if (n.kind == Kind::elementwise && !stays_finite(graph_, n)) fails = 3;
     if (n.kind == Kind::softmax && n.softmax == SoftmaxKind::logsumexp && !n.guards.empty()) fails = 3;

@@ -51,7 +51,12 @@ struct SizeRequirement {
 
 /// A truth value (rank 0) that must be 1 when evaluated, else the evaluation ends with the message.
 struct ValueCheck {
-  enum class Code : std::uint8_t { subscript_outside, empty_reduction, bad_size } code = Code::subscript_outside;
+  enum class Code : std::uint8_t {
+    subscript_outside,
+    empty_reduction,
+    bad_size,
+    bad_argument
+  } code = Code::subscript_outside;
   Expr condition;
   std::string message;
   Span span = Span::none();

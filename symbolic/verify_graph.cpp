@@ -12,8 +12,8 @@ class Verifier {
 
   std::string check() {
     if (node_.rank > node_.labels.size()) return "more axes than labels";
-    const bool binds = node_.kind == Kind::contraction || node_.kind == Kind::reduce ||
-                       node_.kind == Kind::softmax || node_.kind == Kind::given;
+    const bool binds = node_.kind == Kind::contraction || node_.kind == Kind::reduce || node_.kind == Kind::softmax ||
+                       node_.kind == Kind::order || node_.kind == Kind::given;
     if (!binds && node_.labels.size() != node_.rank) return "bound labels where nothing is reduced";
     if (!binds && !node_.guards.empty()) return "guards where nothing is reduced";
     if (const auto problem = check_arity(); !problem.empty()) return problem;
@@ -50,6 +50,8 @@ class Verifier {
         return n == 1 ? "" : "one operand expected";
       case Kind::softmax:
         return n == (node_.softmax == SoftmaxKind::logsumexp ? 1u : 2u) ? "" : "wrong number of operands of softmax";
+      case Kind::order:
+        return n == 1 && node_.rank > 0 && node_.labels.size() == node_.rank + 1 ? "" : "an order has one bound label";
       case Kind::given:
         return n % 2 == 1 ? "" : "a value and pairs of arguments and partial derivatives expected";
     }
@@ -144,8 +146,8 @@ std::string verify_graph(const Graph& graph, const std::vector<Expr>& roots) {
 }
 
 std::string debug_text(const Graph& graph, Expr e) {
-  static constexpr const char* kinds[] = {"input",       "constant", "index",   "elementwise", "sum",
-                                          "contraction", "reduce",   "softmax", "reshape",     "given"};
+  static constexpr const char* kinds[] = {"input",  "constant", "index",   "elementwise", "sum",  "contraction",
+                                          "reduce", "softmax",  "reshape", "order",       "given"};
   const Node& n = graph[e];
   std::string out = fmt::format("%{} = {}", e.id, kinds[static_cast<int>(n.kind)]);
   if (n.kind == Kind::elementwise) out += fmt::format(" {}", row(n.function).name);

@@ -303,6 +303,7 @@ Register Emitter::compute(Expr e, const Coordinates& at) {
     case Kind::input:
     case Kind::reduce:
     case Kind::softmax:
+    case Kind::order:
     case Kind::given:
       break;
   }

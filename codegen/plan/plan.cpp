@@ -119,8 +119,9 @@ class Planner {
     const bool tile = s == Storage::tile && r.streamed;
     Place p = row_major(graph_.shape(e), elements, tile ? *r.stream : no_label);
     p.truth = graph_.is_condition(e);
+    p.integer = r.form == Form::order;
     p.buffer = buffer("t" + std::to_string(e.id),
-                      tile ? loops::Buffer::Scope::scratch : loops::Buffer::Scope::workspace, elements);
+                      tile ? loops::Buffer::Scope::scratch : loops::Buffer::Scope::workspace, elements, 0, p.integer);
     places_.emplace(e.id, std::move(p));
   }
 
@@ -141,6 +142,7 @@ class Planner {
   void emit(Emitter& m, const Unit& unit, Rows rows, const Running& running) {
     if (unit.form == Form::grouped) return emit_group(m, unit, places_, running, rows);
     const Expr e = unit.members[0];
+    if (unit.form == Form::order) return order(m, e);
     const auto found = sinks_.find(e.id);
     const Sink sink = found != sinks_.end() ? found->second : Sink{places_.at(e.id), {}, false};
     switch (unit.form) {
@@ -153,6 +155,16 @@ class Planner {
       default:
         break;
     }
+  }
+
+  void order(Emitter& m, Expr e) {
+    const Size count = graph_[e].labels.back();
+    const auto room = [&](const char* name, bool integer) {
+      return buffer(name + std::to_string(e.id), loops::Buffer::Scope::workspace, graph_.sizes().maximum(count, {}), 0,
+                    integer);
+    };
+    const BufferId keys = room("keys", false);
+    emit_order(m, e, places_.at(e.id), keys, room("merged", true));
   }
 
   /// Sizes that are not negative, and index data that is in range, before anything is read.
@@ -169,7 +181,7 @@ class Planner {
       fail_where_negative(graph_.sizes().symbol(model_.size_names[k]), false, model_.requirements.size() + k);
     for (const Expr e : roles_.order) {
       const auto place = places_.find(e.id);
-      if (place == places_.end() || !place->second.integer) continue;
+      if (graph_[e].kind != Kind::input || place == places_.end() || !place->second.integer) continue;
       verify_index_data(m, e, place->second);
     }
   }
@@ -204,6 +216,8 @@ class Planner {
         return loops::Code::empty_reduction;
       case ValueCheck::Code::bad_size:
         return loops::Code::bad_size;
+      case ValueCheck::Code::bad_argument:
+        return loops::Code::bad_argument;
       case ValueCheck::Code::subscript_outside:
         break;
     }

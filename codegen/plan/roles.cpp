@@ -160,7 +160,7 @@ class Assigner {
   void choose_stream_label(Expr e) {
     const Node& n = graph_[e];
     Role& r = role(e);
-    if (!roles_.stream || n.kind == Kind::reshape) return;
+    if (!roles_.stream || n.kind == Kind::reshape || n.kind == Kind::order) return;
     if (n.kind == Kind::reduce && (n.reduction == Reduction::argmax || n.reduction == Reduction::argmin)) {
       choose_among(e, n.rank);
     } else {
@@ -246,6 +246,9 @@ class Assigner {
           return;
         }
         break;
+      case Kind::order:
+        r.form = Form::order;
+        return;
       case Kind::elementwise:
       case Kind::sum:
       case Kind::reshape:

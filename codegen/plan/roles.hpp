@@ -16,6 +16,7 @@ enum class Form : std::uint8_t {
   nest,     // a reduction with loops of its own
   scatter,  // a sum that adds to computed places
   search,   // argmax, argmin
+  order,    // positions in ascending order
 };
 
 /// A node that has a place of its own and is read by another, possibly through inlined ones.

@@ -26,6 +26,8 @@ const Evaluator::ArrayFunction* Evaluator::array_function(const std::string& nam
       {"logsumexp", 1, 1, true, &E::reduction_call},
       {"argmax", 1, 1, true, &E::reduction_call},
       {"argmin", 1, 1, true, &E::reduction_call},
+      {"median", 1, 1, true, &E::quantile_call},
+      {"quantile", 2, 2, true, &E::quantile_call},
       {"norm", 1, 2, true, &E::norm_call},
       {"norm1", 1, 1, false, &E::norm_call},
       {"norm2", 1, 1, false, &E::norm_call},
@@ -33,6 +35,8 @@ const Evaluator::ArrayFunction* Evaluator::array_function(const std::string& nam
       {"log_softmax", 1, 1, true, &E::along_axis},
       {"cumsum", 1, 1, true, &E::along_axis},
       {"cumprod", 1, 1, true, &E::along_axis},
+      {"sort", 1, 1, true, &E::along_axis},
+      {"argsort", 1, 1, true, &E::along_axis},
       {"zeros", 1, any, false, &E::filled},
       {"ones", 1, any, false, &E::filled},
       {"eye", 1, 1, false, &E::eye},
@@ -70,11 +74,12 @@ bool Evaluator::is_array_function(const std::string& name) { return name != "pic
 
 std::vector<std::string> Evaluator::array_function_names() {
   std::vector<std::string> out;
-  for (const char* name : {"sum",    "prod",     "mean",  "var",       "std",         "any",    "all",     "logsumexp",
-                           "argmax", "argmin",   "norm",  "softmax",   "log_softmax", "cumsum", "cumprod", "zeros",
-                           "ones",   "eye",      "range", "diag",      "outer",       "dot",    "reshape", "concat",
-                           "stack",  "tril",     "triu",  "transpose", "tr",          "where",  "det",     "logdet",
-                           "inv",    "cholesky", "expm",  "eigvalsh",  "matrix_power"})
+  for (const char* name :
+       {"sum",          "prod",   "mean",     "var",         "std",     "any",     "all",      "logsumexp", "argmax",
+        "argmin",       "norm",   "softmax",  "log_softmax", "cumsum",  "cumprod", "zeros",    "ones",      "eye",
+        "range",        "diag",   "outer",    "dot",         "reshape", "concat",  "stack",    "tril",      "triu",
+        "transpose",    "tr",     "where",    "det",         "logdet",  "inv",     "cholesky", "expm",      "eigvalsh",
+        "matrix_power", "median", "quantile", "sort",        "argsort"})
     out.emplace_back(name);
   return out;
 }
@@ -166,6 +171,15 @@ Value Evaluator::along_axis(ast::Id id) {
   }
   if (e.name.key == "softmax") return scaled_softmax(SoftmaxKind::softmax, std::move(v), axis);
   if (e.name.key == "log_softmax") return scaled_softmax(SoftmaxKind::log_softmax, std::move(v), axis);
+  if (e.name.key == "sort" || e.name.key == "argsort") {
+    build_.operand(v);
+    std::vector<Label> axes = v.axes;
+    const Label along = axes[axis];
+    axes[axis] = build_.like(along);
+    v = in_order(e.name.key, std::move(v), along, build_.bare(axes[axis]), {}, {});
+    v.axes = std::move(axes);
+    return v;
+  }
   return running(std::move(v), axis, e.name.key == "cumprod");
 }
 

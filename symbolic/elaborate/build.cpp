@@ -17,6 +17,9 @@ struct Build::Layout {
 
 namespace {
 
+/// No label of the frame.
+constexpr Label none = UINT32_MAX;
+
 bool contains(const std::vector<Label>& labels, Label l) { return std::ranges::find(labels, l) != labels.end(); }
 
 void collect(std::vector<Label>& into, const Operand& o) {
@@ -255,6 +258,21 @@ Value Build::softmax(SoftmaxKind kind, std::vector<Value> operands, std::vector<
     e = graph.softmax(kind, l.sizes, l.rank, std::move(read), renumber(guards, l));
   }
   return finish(l, e, std::move(axes));
+}
+
+Subscript Build::order(Value v, Label along, const Subscript& place, const std::vector<Guard>& guards) {
+  std::vector<Value> operands{std::move(v)};
+  Layout l = layout(operands, guards, {}, {along});
+  DataTerm term{sizes().constant(1), {}, {}};
+  for (std::uint32_t k = 0; k < l.rank; ++k) term.subscripts.push_back(bare(l.labels[k]));
+  term.subscripts.push_back(place);
+  if (!l.dry) {
+    // The place stands between the axes and the bound label.
+    l.labels.insert(l.labels.end() - 1, none);
+    l.sizes.insert(l.sizes.end() - 1, size(along));
+    term.data = graph.order(l.sizes, renumber(operands[0].operand, l), renumber(guards, l));
+  }
+  return {Size{}, {}, {std::move(term)}};
 }
 
 Value Build::given(Value v, const std::vector<Value>& arguments, const std::vector<Value>& partials,

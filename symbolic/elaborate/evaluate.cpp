@@ -244,6 +244,8 @@ Value Evaluator::eval_name(ast::Id id) {
       if (info.poisoned || !info.done) return Value::poison();
       Value v = build_.read(info.expr);
       v.condition = info.condition;
+      if (graph_.index_bound(info.expr))
+        v.affine = Subscript{Size{}, {}, {{sizes_.constant(1), v.operand.expr, v.operand.subscripts}}};
       if (v.axes.empty() && info.affine) v.affine = info.affine;
       return v;
     }

@@ -130,6 +130,8 @@ class Evaluator {
   /// Softmax or running sum of x along the bound labels, at the enclosing indices where there are any.
   Value along_labels(ast::Id id, Value x, const std::vector<BoundIndex>& bound,
                      const std::vector<std::optional<Subscript>>& outer, std::vector<Guard> guards);
+  Value with_argument(ast::Id id, Value v, const std::vector<Label>& axes, const std::vector<Label>& bound,
+                      std::vector<Guard> guards, Span mark);
   Value unknown_index_form(ast::Id id);
   bool bind(const std::vector<ast::Binder>& binders, std::uint32_t expression, std::vector<BoundIndex>& bound);
   std::optional<BoundIndex> make_index(const ast::Binder& binder, BinderKey key, bool left_side);
@@ -173,6 +175,15 @@ class Evaluator {
                   const std::vector<Guard>& guards, const Value& order, Span mark);
   Value scaled_softmax(SoftmaxKind kind, Value v, std::size_t axis);
   Value running(Value v, std::size_t axis, bool product);
+
+  // sorting.cpp
+  Value in_order(const std::string& name, Value v, Label along, const Subscript& place, const Subscript& first,
+                 const std::vector<Guard>& guards);
+  Label merged(Value& v, const std::vector<Label>& bound, std::vector<Guard>& guards);
+  bool is_fraction(const Value& q, Span span, ast::Id id);
+  Value quantile_over(const std::string& name, Value v, const Value& q, const std::vector<Label>& axes,
+                      const std::vector<Label>& bound, std::vector<Guard> guards, Span mark);
+  Value quantile_call(ast::Id id);
 
   // calls.cpp
   Value eval_call(ast::Id id);

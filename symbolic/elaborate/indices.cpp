@@ -8,9 +8,9 @@
 namespace gradus::elaboration {
 namespace {
 
-constexpr std::array reduction_names = {"sum", "prod", "mean",      "var",  "std",    "max",   "min",
-                                        "any", "all",  "logsumexp", "norm", "argmax", "argmin"};
-constexpr std::array along_names = {"softmax", "log_softmax", "cumsum", "cumprod"};
+constexpr std::array reduction_names = {"sum", "prod",      "mean", "var",    "std",    "max",    "min",     "any",
+                                        "all", "logsumexp", "norm", "argmax", "argmin", "median", "quantile"};
+constexpr std::array along_names = {"softmax", "log_softmax", "cumsum", "cumprod", "sort", "argsort"};
 
 template <class Names>
 bool is_one_of(const Names& names, const std::string& key) {
@@ -151,8 +151,6 @@ Value Evaluator::eval_index_form(ast::Id id) {
   if (name == "softmax") return along_index(id);
   if (is_one_of(along_names, name)) return along_index(id);
   if (!is_one_of(reduction_names, name)) {
-    if (name == "sort" || name == "median" || name == "quantile")
-      return not_supported(e.name.span, e.name.text + " in index form");
     return unknown_index_form(id);
   }
   const std::size_t first = bindings_.size();
@@ -187,9 +185,33 @@ Value Evaluator::eval_index_form(ast::Id id) {
     return fail(e.mark,
                 e.name.text + " gives the position along one index, not along " + std::to_string(labels.size()));
   const std::vector<Label> axes = v.axes;
-  Value out = reduce_over(name, std::move(v), axes, labels, guards, e.mark.is_none() ? e.span : e.mark, id);
+  const Span mark = e.mark.is_none() ? e.span : e.mark;
+  if (name == "median" || name == "quantile" || e.children.size() > 2)
+    return with_argument(id, std::move(v), axes, labels, std::move(guards), mark);
+  Value out = reduce_over(name, std::move(v), axes, labels, guards, mark, id);
   if (!position || out.poisoned || bound[0].begin == Subscript{}) return out;
   return build_.sum({std::move(out), build_.integer(bound[0].begin)}, {1, 1}, axes);
+}
+
+/// median[i](x), quantile[i](x, q), norm[i](x, p): the argument is the same for all that is bound.
+Value Evaluator::with_argument(ast::Id id, Value v, const std::vector<Label>& axes, const std::vector<Label>& bound,
+                               std::vector<Guard> guards, Span mark) {
+  const ast::Expression& e = at(id);
+  const bool quantile = e.name.key == "quantile";
+  if (quantile && e.children.size() < 3) {
+    error(e.span, "quantile takes 2 arguments, not 1").help("as in quantile[i](x[i], 0.9)");
+    return Value::poison();
+  }
+  Value argument = e.children.size() > 2 ? eval(e.children[2]) : build_.constant(Rational::ratio(1, 2));
+  if (argument.poisoned) return argument;
+  build_.operand(argument);
+  if (e.name.key == "norm") {
+    if (!argument.axes.empty())
+      return fail(at(e.children[2]).span, "the order of a norm is a scalar, not " + shape_of(argument));
+    return norm_over(std::move(v), axes, bound, guards, argument, mark);
+  }
+  if (quantile && !is_fraction(argument, mark, e.children[2])) return Value::poison();
+  return quantile_over(e.name.key, std::move(v), argument, axes, bound, std::move(guards), mark);
 }
 
 Value Evaluator::unknown_index_form(ast::Id id) {
@@ -213,7 +235,8 @@ Value Evaluator::along_index(ast::Id id) {
     return fail(e.mark.is_none() ? e.span : e.mark,
                 e.name.text + " runs along one index, not " + std::to_string(e.binders.size()));
   const bool filtered = e.children.size() > 1 && e.children[1].valid();
-  if (filtered && name != "softmax") return fail(at(e.children[1]).span, e.name.text + " takes no filter");
+  if (filtered && name != "softmax" && name != "argsort")
+    return fail(at(e.children[1]).span, e.name.text + " takes no filter");
   // The enclosing index of that name is the place at which the value is taken.
   std::vector<std::optional<Subscript>> outer(e.binders.size());
   for (std::size_t k = 0; k < e.binders.size(); ++k)
@@ -229,7 +252,7 @@ Value Evaluator::along_index(ast::Id id) {
   const std::size_t outer_conditions = conditions_.size();
   bool good = true;
   if (!guards.empty()) push_guards(guards);
-  if (!guards.empty() && name != "softmax") good = false;
+  if (!guards.empty() && name != "softmax" && name != "argsort") good = false;
   if (filtered) {
     const auto filter = filter_guards(e.children[1]);
     good = filter.has_value();
@@ -269,6 +292,11 @@ Value Evaluator::along_labels(ast::Id id, Value x, const std::vector<BoundIndex>
     guards.push_back({Guard::Kind::nonnegative, graph_.subtract(places[0], build_.bare(labels[0])), {}});
     if (name == "cumsum") return build_.product({std::move(x)}, axes, labels, guards);
     return build_.reduce(Reduction::product, std::move(x), axes, labels, guards);
+  }
+  if (name == "sort" || name == "argsort") {
+    x = in_order(name, std::move(x), labels[0], places[0], bound[0].begin, guards);
+    x.axes = std::move(axes);
+    return x;
   }
   Value place = x;
   build_.operand(place);

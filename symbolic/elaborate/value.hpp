@@ -93,6 +93,8 @@ class Build {
                 const std::vector<Guard>& guards = {});
   Value reduce(Reduction r, Value v, std::vector<Label> axes, const std::vector<Label>& bound,
                const std::vector<Guard>& guards = {});
+  /// The position along a label of what is at a place in ascending order.
+  Subscript order(Value v, Label along, const Subscript& place, const std::vector<Guard>& guards = {});
   Value softmax(SoftmaxKind kind, std::vector<Value> operands, std::vector<Label> axes, const std::vector<Label>& bound,
                 const std::vector<Guard>& guards = {});
   /// A value with the differential Σ partial · d argument, and its own where the arguments do not matter.

@@ -54,6 +54,8 @@ std::optional<Formula> Writer::array_body(Expr e) {
       return array_reduce(n);
     case Kind::softmax:
       return array_softmax(n);
+    case Kind::order:
+      return array_order(n);
     case Kind::reshape: {
       auto operand = array(n.operands[0].expr);
       if (!operand) return std::nullopt;
@@ -182,6 +184,17 @@ std::optional<Formula> Writer::array_reduce(const Node& n) {
   const bool position = n.reduction == Reduction::argmax || n.reduction == Reduction::argmin;
   if (n.labels.size() == n.rank || (position && n.labels.size() != n.rank + 1)) return std::nullopt;
   return array_along(n, n.operands[0], std::string(reduction_name(n.reduction)));
+}
+
+/// argsort(x, axis=k): the place stands where the bound label stood.
+std::optional<Formula> Writer::array_order(const Node& n) {
+  if (!n.guards.empty()) return std::nullopt;
+  auto x = array_operand(n.operands[0], n.labels);
+  if (!x || x->axes.size() != n.rank) return std::nullopt;
+  for (std::uint32_t k = 0; k + 1 < n.rank; ++k)
+    if (x->axes[k] != k) return std::nullopt;
+  if (x->axes.back() != n.rank) return std::nullopt;
+  return call("argsort", {std::move(x->formula)});
 }
 
 std::optional<Formula> Writer::array_softmax(const Node& n) {

@@ -342,6 +342,8 @@ Formula Writer::element_body(Expr e, const Places& at) {
       return element_reduce(n, at);
     case Kind::softmax:
       return element_softmax(n, at);
+    case Kind::order:
+      return element_order(n, at);
     case Kind::reshape: {
       std::vector<Formula> arguments;
       arguments.push_back(*array(n.operands[0].expr));  // the layout gives what has no array form a name
@@ -537,6 +539,19 @@ Formula Writer::element_softmax(const Node& n, const Places& at) {
   terms.push_back(negated(std::move(total)));
   Formula logarithm = add(std::move(terms));
   return n.softmax == SoftmaxKind::softmax ? apply(Function::exp, {std::move(logarithm)}) : logarithm;
+}
+
+/// `argsort[m](x)` with a new name m is an array along the places.
+Formula Writer::element_order(const Node& n, const Places& at) {
+  const Places all = open_bound(n, at);
+  Formula body = protected_element(n, n.operands[0], all);
+  std::vector<Formula> filters = all_guards(n, all);
+  std::vector<Binder> binders = close_bound(n, all);
+  std::vector<Formula> parts;
+  parts.push_back(over("argsort", std::move(binders), std::move(body), std::move(filters)));
+  note_reading(at.back(), n.labels[n.rank]);
+  parts.push_back(formula(at.back()));
+  return make(Op::subscript, std::move(parts));
 }
 
 }  // namespace gradus::printing

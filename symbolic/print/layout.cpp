@@ -85,6 +85,7 @@ class Planner {
         if (k == 0 || children[k] != children[k - 1]) ++uses_[children[k].id];
       if (n.kind == Kind::reshape && !is_leaf_kind(n.operands[0].expr) && graph_.rank(n.operands[0].expr) > 0)
         must_name(n.operands[0].expr);
+      if (n.kind == Kind::order) must_name(e);
     }
     for (const auto& r : roots_) {
       ++uses_[r.expr.id];
@@ -221,8 +222,8 @@ class Planner {
   Measure combined(Expr e) const {
     const Node& n = graph_[e];
     Measure m;
-    m.heavy =
-        n.kind == Kind::softmax || n.kind == Kind::reduce || (n.kind == Kind::contraction && n.labels.size() > n.rank);
+    m.heavy = n.kind == Kind::softmax || n.kind == Kind::reduce || n.kind == Kind::order ||
+              (n.kind == Kind::contraction && n.labels.size() > n.rank);
     m.array = m.indexed = own_length(n);
     m.is_array = n.rank == 0 || seems_array(n);
     graph_.each_child(e, [&](Expr c) {
@@ -267,6 +268,8 @@ class Planner {
         return 12;
       case Kind::reshape:
         return 9 + 3 * n.rank;
+      case Kind::order:
+        return 12;
       case Kind::given:
         break;
     }
@@ -308,6 +311,7 @@ class Planner {
   /// p for probabilities, r for residuals, t1, t2, … else.
   std::string new_name(Expr e) {
     const Node& n = graph_[e];
+    if (n.kind == Kind::order) return names_.numbered('o');
     if (n.kind == Kind::softmax && n.softmax == SoftmaxKind::softmax) return names_.numbered('p');
     if (n.kind == Kind::elementwise && n.function == Function::sigmoid) return names_.numbered('p');
     if (n.kind == Kind::sum && n.rank > 0) {

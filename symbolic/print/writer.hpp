@@ -90,6 +90,7 @@ class Writer {
   std::optional<std::vector<Formula>> aligned(const std::vector<Operand>& operands, const Node& n);
   std::optional<Formula> array_reduce(const Node& n);
   std::optional<Formula> array_softmax(const Node& n);
+  std::optional<Formula> array_order(const Node& n);
   std::optional<Formula> array_along(const Node& n, const Operand& o, const std::string& function);
   std::optional<Formula> array_contraction(const Node& n);
 
@@ -102,6 +103,7 @@ class Writer {
   Formula element_reduce(const Node& n, const Places& at);
   static Formula guarded_element(Reduction reduction, Formula body, std::vector<Formula> conditions);
   Formula element_softmax(const Node& n, const Places& at);
+  Formula element_order(const Node& n, const Places& at);
   std::optional<Formula> softmax_here(const Node& n, const Places& at, const Subscript& element_place);
   std::optional<Formula> row_product(const Node& n, const Places& at, const std::vector<std::size_t>& factors);
   Formula read(Formula base, Expr e, const Places& at);

@@ -61,6 +61,8 @@ Facts::Sign Facts::find(const Node& n) const {
           return Sign::nonnegative;
       }
       return Sign::unknown;
+    case Kind::order:
+      return Sign::nonnegative;
     case Kind::given:
       return of(n.operands[0]);
     case Kind::softmax:

@@ -78,6 +78,7 @@ const std::vector<const Rule*>& Rewriter::candidates(Expr e) const {
     case Kind::constant:
     case Kind::index:
     case Kind::reshape:
+    case Kind::order:
     case Kind::given:
       break;
   }
