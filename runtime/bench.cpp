@@ -109,7 +109,7 @@ double count_operations(const Model& model, const std::vector<Expr>& roots,
   double total = 0;
   for (const Expr e : model.graph.reachable(roots)) {
     const Node& node = model.graph[e];
-    if (node.operands.empty() || node.kind == Kind::reshape) continue;
+    if (node.operands.empty() || node.kind == Kind::reshape || node.kind == Kind::order) continue;
     double elements = 1;
     for (const Size size : node.labels) {
       elements *= static_cast<double>(model.graph.sizes().evaluate(size, sizes).value_or(0));

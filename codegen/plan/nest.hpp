@@ -38,8 +38,8 @@ Shape choose_shape(Graph& graph, const Places& places, Expr e, std::optional<Lab
 void emit_nest(Emitter& m, Expr e, const Shape& shape, std::optional<Label> stream, Rows rows, const Sink& sink);
 /// Emits a contraction that adds to computed places: clears them first unless the sink is running.
 void emit_scatter(Emitter& m, Expr e, std::optional<Label> stream, Rows rows, const Sink& sink);
-/// Emits positions in ascending order by merging; `keys` and `merged` have room for one row.
-void emit_order(Emitter& m, Expr e, const Place& place, BufferId keys, BufferId merged);
+/// Emits positions in ascending order by merging; the buffers have room for one row.
+void emit_order(Emitter& m, Expr e, const Place& place, BufferId keys, BufferId merged, BufferId merged_keys);
 /// Emits an argmax or argmin.
 void emit_search(Emitter& m, Expr e, std::optional<Label> stream, Rows rows, const Sink& sink);
 /// Loops over some axes of a node, the last in lanes, with `body(coordinates)`.

@@ -10,8 +10,15 @@ constexpr std::int64_t most_levels = 62;
 /// The sort of one node. Registers that change are written past the emitter's memory of values.
 class Order {
  public:
-  Order(Emitter& m, const Node& n, const Place& place, BufferId keys, BufferId merged)
-      : m_(m), b_(m.builder()), n_(n), place_(place), keys_(keys), merged_(merged), at_(n.labels.size()) {}
+  Order(Emitter& m, const Node& n, const Place& place, BufferId keys, BufferId merged, BufferId merged_keys)
+      : m_(m),
+        b_(m.builder()),
+        n_(n),
+        place_(place),
+        keys_(keys),
+        merged_(merged),
+        merged_keys_(merged_keys),
+        at_(n.labels.size()) {}
 
   void run(Label axis = 0) {
     if (axis + 1 == n_.rank) return row();
@@ -55,7 +62,7 @@ class Order {
     };
     each_position(
         [&](Register position) {
-          b_.store(keys_, position, m_.to_number(m_.operand(n_, n_.operands[0], at_)));
+          b_.store(keys_, count_, m_.to_number(m_.operand(n_, n_.operands[0], at_)));
           append(position);
         },
         true);
@@ -90,6 +97,7 @@ class Order {
     });
     b_.loop(zero_, count_, 1, [&](Register k) {
       b_.store(place_.buffer, integer_op(Op::integer_add, base_, k), b_.load(merged_, k, Type::integer));
+      b_.store(keys_, k, b_.load(merged_keys_, k, Type::number));
     });
   }
 
@@ -97,12 +105,14 @@ class Order {
     const Register left = fresh(first), right = fresh(middle);
     const Register last = integer_op(Op::integer_subtract, count_, one_);
     b_.loop(first, end, 1, [&](Register k) {
-      const auto position = [&](Register r) {  // a run that is used up is read at a safe place
-        const Register safe = integer_op(Op::integer_min, r, last);
-        return b_.load(place_.buffer, integer_op(Op::integer_add, base_, safe), Type::integer);
+      // A run that is used up is read at a safe place.
+      const Register from_left = integer_op(Op::integer_min, left, last);
+      const Register from_right = integer_op(Op::integer_min, right, last);
+      const auto position = [&](Register r) {
+        return b_.load(place_.buffer, integer_op(Op::integer_add, base_, r), Type::integer);
       };
-      const Register a = position(left), b = position(right);
-      const Register x = b_.load(keys_, a, Type::number), y = b_.load(keys_, b, Type::number);
+      const Register a = position(from_left), b = position(from_right);
+      const Register x = b_.load(keys_, from_left, Type::number), y = b_.load(keys_, from_right, Type::number);
       const Register only_x_is_nan =
           truth(Op::truth_and, truth(Op::truth_not, truth(Op::equal, x, x)), truth(Op::equal, y, y));
       const Register y_first = truth(Op::truth_or, truth(Op::less, y, x), only_x_is_nan);
@@ -110,6 +120,7 @@ class Order {
       const Register take_right =
           truth(Op::truth_and, truth(Op::integer_less, right, end), truth(Op::truth_or, left_is_used_up, y_first));
       b_.store(merged_, k, b_.emit(Op::select, Type::integer, take_right, b, a));
+      b_.store(merged_keys_, k, b_.emit(Op::select, Type::number, take_right, y, x));
       const Register next_left = integer_op(Op::integer_add, left, one_);
       const Register next_right = integer_op(Op::integer_add, right, one_);
       b_.assign(left, b_.emit(Op::select, Type::integer, take_right, left, next_left));
@@ -121,16 +132,16 @@ class Order {
   loops::Builder& b_;
   const Node& n_;
   const Place& place_;
-  BufferId keys_, merged_;
+  BufferId keys_, merged_, merged_keys_;
   Coordinates at_;
   Register base_, zero_, one_, count_;
 };
 
 }  // namespace
 
-void emit_order(Emitter& m, Expr e, const Place& place, BufferId keys, BufferId merged) {
+void emit_order(Emitter& m, Expr e, const Place& place, BufferId keys, BufferId merged, BufferId merged_keys) {
   const Node n = m.graph()[e];
-  Order(m, n, place, keys, merged).run();
+  Order(m, n, place, keys, merged, merged_keys).run();
 }
 
 }  // namespace gradus::planning

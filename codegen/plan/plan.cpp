@@ -163,8 +163,8 @@ class Planner {
       return buffer(name + std::to_string(e.id), loops::Buffer::Scope::workspace, graph_.sizes().maximum(count, {}), 0,
                     integer);
     };
-    const BufferId keys = room("keys", false);
-    emit_order(m, e, places_.at(e.id), keys, room("merged", true));
+    const BufferId keys = room("keys", false), merged = room("merged", true);
+    emit_order(m, e, places_.at(e.id), keys, merged, room("merged_keys", false));
   }
 
   /// Sizes that are not negative, and index data that is in range, before anything is read.
