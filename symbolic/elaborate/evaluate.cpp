@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "frontend/format.hpp"
+#include "symbolic/graph_internal.hpp"
 
 namespace gradus::elaboration {
 namespace {
@@ -244,8 +245,8 @@ Value Evaluator::eval_name(ast::Id id) {
       if (info.poisoned || !info.done) return Value::poison();
       Value v = build_.read(info.expr);
       v.condition = info.condition;
-      if (graph_.index_bound(info.expr))
-        v.affine = Subscript{Size{}, {}, {{sizes_.constant(1), v.operand.expr, v.operand.subscripts}}};
+      const Operand data = detail::resolve(graph_, v.operand);
+      if (graph_.index_bound(data.expr)) v.affine = {Size{}, {}, {{sizes_.constant(1), data.expr, data.subscripts}}};
       if (v.axes.empty() && info.affine) v.affine = info.affine;
       return v;
     }

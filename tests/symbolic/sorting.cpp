@@ -43,6 +43,11 @@ TEST_CASE("sort ascends, NaN come last, and argsort keeps the order of ties") {
   CHECK(value("sort(range(n) - 1)", {0, 0, 0}) == std::vector<double>{-1, 0, 1});
 }
 
+TEST_CASE("a named order is a subscript along any axis") {
+  const std::string text = "param X[n, d]\no = argsort(X, axis=0)\nv[i, j] = X[o[i, j], j] + o[i, j]";
+  CHECK(value_of(text, "v", {{"X", {{2, 2}, {3, 1, 2, 4}}}}).values == std::vector<double>{3, 1, 3, 5});
+}
+
 TEST_CASE("the gradient of sort goes to the elements in their places, in order among ties") {
   CHECK(gradient("sum((range(n) + 1)*sort(x))", {5, 4, 6}) == std::vector<double>{2, 1, 3});
   CHECK(gradient("sum((range(n) + 1)*sort(x))", {1, 1, 0, 1}) == std::vector<double>{2, 3, 1, 4});
