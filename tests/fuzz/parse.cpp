@@ -1,23 +1,11 @@
 // Fuzz target: any bytes are parsed without a crash; what has no errors has a canonical form that is the same tree.
-// Build: clang++-19 -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -I. tests/fuzz/parse.cpp frontend/*.cpp -lfmt
-// Run:   ./parse_fuzz -dict=tests/fuzz/words.dict CORPUS tests/zoo/*
 #include "frontend/parse.hpp"
 
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-
 #include "frontend/format.hpp"
+#include "tests/fuzz/targets.hpp"
 
-using namespace gradus;
-
+namespace gradus::fuzz {
 namespace {
-
-void require(bool holds, const char* what, const std::string& text) {
-  if (holds) return;
-  std::fprintf(stderr, "%s:\n%s\n", what, text.c_str());
-  std::abort();
-}
 
 /// Spans lie in the text, children stand before their parents.
 void check_arena(const ast::Program& program, const Source& source) {
@@ -42,8 +30,8 @@ void check_rendering(const Diagnostics& diagnostics, const Source& source) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const Source source("fuzz.loss", std::string(reinterpret_cast<const char*>(data), size));
+void parse_text(const std::string& input) {
+  const Source source("fuzz.loss", input);
   Diagnostics diagnostics;
   FrontendLimits limits;
   limits.expressions = 20'000;
@@ -53,12 +41,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Diagnostics of_let;
   parse_let(source, of_let);
   const std::string text = format(program);
-  if (diagnostics.has_errors()) return 0;
+  if (diagnostics.has_errors()) return;
   Diagnostics none;
   const Source again_source("again.loss", text);
   const ast::Program again = parse(again_source, none);
   require(!none.has_errors(), "the canonical form has an error", text);
   require(same_tree(program, again), "the canonical form is another tree", text);
   require(format(again) == text, "the canonical form of the canonical form differs", text);
-  return 0;
 }
+
+}  // namespace gradus::fuzz
