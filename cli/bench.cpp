@@ -52,11 +52,7 @@ int run(Settings& settings, Options& options) {
   bench_by.threads = options.threads == "0"
                          ? available_cores()
                          : static_cast<unsigned>(whole_number("--threads", options.threads, 1, most_threads));
-  const auto seconds = parse_number(options.seconds);
-  if (!seconds || !(*seconds > 0)) {
-    throw UsageError{fmt::format("--seconds {}: a positive number is expected", options.seconds), ""};
-  }
-  bench_by.seconds = *seconds;
+  bench_by.seconds = positive_number("--seconds", options.seconds);
   options.bind.seed = static_cast<std::uint64_t>(whole_number("--seed", options.seed, 0, INT64_MAX));
   const auto formula = session.formula();
   if (!formula) return session.finish();

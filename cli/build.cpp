@@ -43,9 +43,7 @@ void choose_kinds(const std::string& list, BuildOptions& build) {
 
 int run(Settings& settings, Options& options) {
   Session session(settings);
-  if (!settings.has_expression && settings.words.size() > 1) {
-    throw UsageError{fmt::format("gradus build takes one FILE; '{}' is too much", settings.words[1]), ""};
-  }
+  session.only_a_formula("build");
   if (options.build.path.empty())
     throw UsageError{"gradus build needs -o PATH, for instance -o out/" + session.function_name(), ""};
   if (options.build.path.ends_with('/')) {

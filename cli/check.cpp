@@ -82,9 +82,7 @@ Run add_check(CLI::App& command, Settings& settings) {
       session.write(std::string(prelude_text()));
       return session.finish();
     }
-    if (!settings.has_expression && settings.words.size() > 1) {
-      throw UsageError{fmt::format("gradus check takes one FILE; '{}' is too much", settings.words[1]), ""};
-    }
+    session.only_a_formula("check");
     const auto formula = session.formula();
     if (formula) session.write(table_text(rows_of(formula->model)));
     return session.finish();

@@ -10,7 +10,7 @@ struct Options {
   Selection selection;
   BindOptions bind;
   bool grad = false, hessian = false, json = false;
-  std::string threads = "0", seed = "0";
+  std::string threads = "0", seed = "0", limit = "600";
 };
 
 /// What is evaluated, and where its numbers are among the roots.
@@ -110,6 +110,7 @@ int run(Settings& settings, Options& options) {
   const auto threads = static_cast<unsigned>(
       options.threads == "0" ? available_cores() : whole_number("--threads", options.threads, 1, most_threads));
   options.bind.seed = static_cast<std::uint64_t>(whole_number("--seed", options.seed, 0, INT64_MAX));
+  const double most_seconds = positive_number("--limit", options.limit);
   const auto formula = session.formula();
   if (!formula) return session.finish();
   Model& model = formula->model;
@@ -126,7 +127,8 @@ int run(Settings& settings, Options& options) {
   const Results results(model, derived, options.grad);
   ThreadPool pool(threads);
   std::string notes;
-  const auto values = evaluate(model, results.roots(), derived.checks, *bindings, pool, session.diagnostics(), notes);
+  const auto values =
+      evaluate(model, results.roots(), derived.checks, *bindings, pool, session.diagnostics(), notes, most_seconds);
   if (!notes.empty()) session.diagnostics().warning(Span::none(), notes.substr(0, notes.size() - 1));
   if (values) session.write(options.json ? results.json(*values, *bindings) : results.text(*values));
   return session.finish();
@@ -142,6 +144,7 @@ Run add_eval(CLI::App& command, Settings& settings) {
   command.add_flag("--json", options->json, "print one JSON object");
   command.add_option("--table", options->bind.table, "a CSV file that gives data by the names of its columns");
   command.add_option("--seed", options->seed, "seed of normal and uniform values");
+  command.add_option("--limit", options->limit, "seconds; what would take longer by an estimate is refused (600)");
   command.add_option("--threads", options->threads, "number of threads (all cores); never changes a bit of the result");
   return [options, &settings] { return run(settings, *options); };
 }

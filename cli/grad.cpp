@@ -33,9 +33,7 @@ std::optional<Form> form_named(const std::string& name) {
 
 int run(Settings& settings, const Options& options) {
   Session session(settings);
-  if (!settings.has_expression && settings.words.size() > 1) {
-    throw UsageError{fmt::format("gradus grad takes one FILE; '{}' is too much", settings.words[1]), ""};
-  }
+  session.only_a_formula("grad");
   constexpr int highest_order = 16;
   const std::optional<Form> form = form_named(options.form);
   const std::int64_t order = whole_number("--order", options.order, 1, highest_order);

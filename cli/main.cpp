@@ -82,6 +82,18 @@ void refuse_unknown_options(const CLI::App& command) {
       near.empty() ? fmt::format("its options are {}", fmt::join(known, ", ")) : fmt::format("did you mean {}?", near)};
 }
 
+/// What the option parser says, in the words of the other messages.
+std::string in_words(const std::string& message) {
+  const std::size_t colon = message.find(": ");
+  if (colon == std::string::npos) return message;
+  const std::string option = message.substr(0, colon), rest = message.substr(colon + 2);
+  if (rest.find(" required ") != std::string::npos) return fmt::format("{} needs a value", option);
+  const std::size_t members = rest.find(" not in {");
+  if (members == std::string::npos || !rest.ends_with('}')) return message;
+  const std::string list = rest.substr(members + 9, rest.size() - members - 10);
+  return fmt::format("{} {}: one of {} is expected", option, rest.substr(0, members), list);
+}
+
 int run(int argc, char** argv, Settings& settings) {
   CLI::App app("Gradus turns loss formulas into readable gradients, fast native code and linkable objects.", "gradus");
   app.set_version_flag("--version", std::string("gradus ") + version());
@@ -113,7 +125,7 @@ int run(int argc, char** argv, Settings& settings) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
-    throw UsageError{error.what(), ""};
+    throw UsageError{in_words(error.what()), ""};
   }
   for (const auto& [sub, command] : added) {
     if (!sub->parsed()) continue;

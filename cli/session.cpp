@@ -32,11 +32,13 @@ std::string hint(const std::string& word, const std::vector<std::string>& candid
 /// The names of a list `w,b`.
 std::vector<std::string> names_in(const std::string& option, std::string_view list) {
   std::vector<std::string> out;
-  while (!list.empty()) {
+  bool more = false;
+  while (!list.empty() || more) {
     const std::size_t comma = std::min(list.find(','), list.size());
     const std::string_view name = trim(list.substr(0, comma));
     if (name.empty()) throw UsageError{fmt::format("{}: a name is missing beside a ','", option), ""};
     out.emplace_back(name);
+    more = comma < list.size();
     list.remove_prefix(std::min(comma + 1, list.size()));
   }
   return out;
@@ -85,6 +87,14 @@ Source Session::source() {
   if (!text) throw UsageError{fmt::format("'{}' {}", file, why), ""};
   source_ = std::make_unique<Source>(file, std::move(*text));
   return *source_;
+}
+
+void Session::only_a_formula(const std::string& command) const {
+  const std::size_t allowed = settings_.has_expression ? 0 : 1;
+  if (settings_.words.size() <= allowed) return;
+  throw UsageError{fmt::format("gradus {} takes one FILE{}; '{}' is too much", command,
+                               settings_.has_expression ? " or -e" : "", settings_.words[allowed]),
+                   ""};
 }
 
 std::unique_ptr<Formula> Session::formula() {
@@ -141,6 +151,9 @@ void Session::not_supported(const std::string& what) { diagnostics_.error(Span::
 
 int Session::finish(int status) {
   const auto form = settings_.diagnostics == "json" ? DiagnosticForm::json : DiagnosticForm::text;
+  // As objects a note follows what it belongs to, so one of its own is for people only.
+  const auto is_note = [](const Diagnostic& d) { return d.main.severity == Severity::note; };
+  if (form == DiagnosticForm::json && std::ranges::all_of(diagnostics_.all(), is_note)) return status;
   const std::string text = render(diagnostics_, source_.get(), form, colours(settings_));
   std::fwrite(text.data(), 1, text.size(), stderr);
   return diagnostics_.has_errors() ? static_cast<int>(wrong) : status;
@@ -194,6 +207,12 @@ std::int64_t whole_number(const std::string& option, const std::string& text, st
     throw UsageError{fmt::format("{} {}: a whole number from {} to {} is expected", option, text, least, most), ""};
   }
   return value;
+}
+
+double positive_number(const std::string& option, const std::string& text) {
+  const auto value = parse_number(text);
+  if (!value || !(*value > 0)) throw UsageError{fmt::format("{} {}: a positive number is expected", option, text), ""};
+  return *value;
 }
 
 }  // namespace gradus::cli

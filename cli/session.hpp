@@ -42,6 +42,8 @@ class Session {
 
   /// Reads FILE, `-` or the expression, parses and checks. Null after an error (see `finish`); throws UsageError.
   std::unique_ptr<Formula> formula();
+  /// Refuses words beside FILE or -e; throws UsageError.
+  void only_a_formula(const std::string& command) const;
   /// Reads the text only.
   Source source();
   /// The name=value words, checked against the formula's names; throws UsageError for unknown or repeated names,
@@ -80,6 +82,9 @@ DeriveOptions derive_options(const Model& model, const Selection& selection);
 
 /// A whole number of an option within limits; throws UsageError.
 std::int64_t whole_number(const std::string& option, const std::string& text, std::int64_t least, std::int64_t most);
+
+/// A positive number of an option; throws UsageError.
+double positive_number(const std::string& option, const std::string& text);
 
 /// A command: its options are added to `command`; the result runs it.
 using Run = std::function<int()>;

@@ -183,6 +183,25 @@ void append_text(std::string& out, const Placed& placed, const Source* source, b
   out += Excerpt(line, static_cast<std::uint32_t>(line.data() - source->text().data())).show(message, own, reset);
 }
 
+/// A message with its longest words (names of a user) and its end cut, where nobody would read them.
+std::string shortened(const std::string& text) {
+  constexpr std::size_t longest_word = 200, longest_text = 4000;
+  const auto cut = [](std::string_view part, std::size_t most) {
+    if (part.size() <= most) return std::string(part);
+    while (most > 0 && (static_cast<unsigned char>(part[most]) & 0xC0) == 0x80) --most;
+    return std::string(part.substr(0, most)) + "…";
+  };
+  if (text.size() <= longest_word) return text;
+  std::string out;
+  for (std::size_t at = 0; at < text.size() && out.size() <= longest_text;) {
+    const std::size_t end = std::min(text.find_first_of(" \n", at), text.size());
+    out += cut(std::string_view(text).substr(at, end - at), longest_word);
+    if (end < text.size()) out += text[end];
+    at = end + 1;
+  }
+  return cut(out, longest_text);
+}
+
 bool same(const Diagnostic& a, const Diagnostic& b) {
   const auto place = [](const Diagnostic& d) {
     const Position at = d.foreign ? d.foreign->position : Position{0, d.main.mark.begin};
@@ -240,7 +259,8 @@ void Diagnostics::clear() {
 std::string render(const Diagnostics& diagnostics, const Source* source, DiagnosticForm form, bool color) {
   std::string out;
   const auto append = [&](const Message& message, const ForeignPlace* foreign) {
-    const Placed placed{message, foreign};
+    const Message shown{message.severity, shortened(message.text), message.mark, message.context};
+    const Placed placed{shown, foreign};
     if (form == DiagnosticForm::json) {
       append_json(out, placed, source);
     } else {

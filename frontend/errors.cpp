@@ -12,6 +12,13 @@ bool is_closing(Tok kind) {
   return kind == Tok::close_paren || kind == Tok::close_bracket || kind == Tok::close_bar || kind == Tok::close_norm;
 }
 
+/// `₁₂` as `12`.
+std::string plain_digits(const std::string& raw) {
+  std::string out;
+  for (std::size_t i = 0; i < raw.size(); i += 3) out += static_cast<char>('0' + (decode(raw, i).value - U'₀'));
+  return out;
+}
+
 bool ends_statement(Tok kind) { return kind == Tok::separator || kind == Tok::end; }
 
 bool is_keyword(Tok kind) { return kind >= Tok::kw_data && kind <= Tok::kw_in; }
@@ -56,6 +63,9 @@ void Parser::unclosed(const Token& opening) {
 
 void Parser::unexpected(const std::string& wanted) {
   const Token& token = *at_;
+  if (token.kind == Tok::bad && at_ != tokens_.all.data() && (at_ - 1)->kind == Tok::close_bar &&
+      spelt(token)[0] == '_')
+    fail(token.span, "an absolute value has no order", fmt::format("write ‖x‖{} for a norm", spelt(token)));
   if (token.kind == Tok::bad) no_operand();
   const bool may_end_here = ends_statement(token.kind) || is_closing(token.kind) || token.kind == Tok::equals ||
                             token.kind == Tok::semicolon || token.newline_before;
@@ -75,6 +85,12 @@ void Parser::unexpected(const std::string& wanted) {
                                         : fmt::format("expected {} after '{}'", wanted, spelt(*(at_ - 1))));
   }
   const bool declares = statement_.kind == ast::Statement::Kind::declaration && !statement_.declaration.names.empty();
+  if (declares && is(token, Foreign::subscripts) && wanted.starts_with("a comma")) {
+    const ast::Name& name = statement_.declaration.names.back().name;
+    subscripted_names_.insert(name.text + plain_digits(spelt(token)));
+    fail(join(name.span, token.span), "subscript digits are not read",
+         fmt::format("write {}{} for a name", name.text, plain_digits(spelt(token))));
+  }
   if (declares && token.kind == Tok::open_paren && token.value != Token::no_partner && open_.empty()) {
     const std::string_view inside = source_.slice({token.span.end, partner(token).span.begin});
     fail(token.span, "a shape stands in [ ]",

@@ -410,6 +410,12 @@ std::string format(const Program& program) {
   return formatter.take();
 }
 
+std::string format(const Program& program, const ast::Statement& statement, bool first) {
+  Formatter formatter(program);
+  formatter.statement(statement, first);
+  return formatter.take();
+}
+
 std::string format(const Program& program, Id expression) {
   Formatter formatter(program);
   formatter.expression(expression);

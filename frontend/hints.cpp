@@ -68,11 +68,12 @@ Parser::Operand Parser::foreign_infix(Operand left) {
     d.help(fmt::format("'{}' is written here: {}", here, text_of(result)));
     return result;
   };
-  const auto function = [&](auto make) {
+  const auto function = [&](auto make, const char* more = "") {
     Diagnostic& d = report(sign.span, fmt::format("'{}' is not an operator", text));
     const Operand right = climb(Level::sign);
     const Operand result = make(right);
     d.help(fmt::format("write {}", text_of(result)));
+    if (*more != '\0') d.help(more);
     return result;
   };
   switch (foreign) {
@@ -91,9 +92,11 @@ Parser::Operand Parser::foreign_infix(Operand left) {
     case Foreign::backslash:
       return function([&](Operand right) { return make_call("solve", {left, right}, join(left.span, right.span)); });
     default:  // floor division
-      return function([&](Operand right) {
-        return make_call("floor", {binary(left, right, Binary::divide, sign.span)}, join(left.span, right.span));
-      });
+      return function(
+          [&](Operand right) {
+            return make_call("floor", {binary(left, right, Binary::divide, sign.span)}, join(left.span, right.span));
+          },
+          "a comment begins with '#'");
   }
 }
 
@@ -167,6 +170,7 @@ Parser::Operand Parser::foreign_postfix(Operand left) {
       const std::string raw = spelt(sign);
       for (std::size_t i = 0; i < raw.size(); i += 3) digits += static_cast<char>('0' + (decode(raw, i).value - U'₀'));
       const std::string text = text_of(left);
+      if (!subscripted_names_.insert(text + digits).second) broken_ = true;  // once a file
       fail(join(left.span, sign.span), "subscript digits are not read",
            fmt::format("write {0}{1} for a name, {0}[{1}] for a part", text, digits));
     }
@@ -179,7 +183,11 @@ Parser::Operand Parser::foreign_postfix(Operand left) {
   const std::string raw = spelt(sign);
   for (std::size_t i = 0; i < raw.size(); i += decode(raw, i).length)
     exponent += plain[scripts.find(decode(raw, i).value)];
-  fail(sign.span, "of the raised digits only one ² or ³ is read", fmt::format("write {}^{}", text_of(left), exponent));
+  const Kind kind = program_.at(left.id).kind;
+  const bool whole = kind == Kind::name || kind == Kind::number || kind == Kind::call || kind == Kind::subscript;
+  fail(sign.span, "of the raised digits only one ² or ³ is read",
+       whole ? fmt::format("write {}^{}", text_of(left), exponent)
+             : fmt::format("write ({})^{}", text_of(left), exponent));
 }
 
 Parser::Operand Parser::foreign_prefix() {
@@ -402,6 +410,11 @@ Parser::Operand Parser::range_end(const ast::Name& name, Operand begin) {
         .help(fmt::format("write {} in {}..{}", name.text,
                           e.children.size() == 1 ? "0" : format(program_, e.children[0]), format(program_, last)));
     return {last, begin.span};
+  }
+  if (e.kind == Kind::vector && e.children.size() == 2) {
+    fail(
+        begin.span, "a range is written with '..'",
+        fmt::format("write {} in {}..{}", name.text, format(program_, e.children[0]), format(program_, e.children[1])));
   }
   const std::string text = text_of(begin);
   if (at(Tok::comma) || at(Tok::close_bracket)) {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "frontend/parser.hpp"
 
@@ -77,7 +78,10 @@ Parser::Operand Parser::juxtaposed(Operand left) {
     fail(mark, fmt::format("two numbers stand side by side: {} and {}", spelt(*(at_ - 1)), spelt(token)),
          "write an operator or a comma between them");
   }
+  if (kind == Kind::name && program_.at(left.id).name.text == "return") foreign_statement(left);
   const std::string name = kind == Kind::name ? program_.at(left.id).name.key : "";
+  if (kind == Kind::name && token.kind == Tok::name) index_in_name(left);
+  if (kind == Kind::number && token.kind == Tok::name && !token.blank_before) number_with_letters(left, mark);
   if (among(functions, name)) {
     Diagnostic& d = report(mark, fmt::format("the argument of {} stands in parentheses", name));
     const Operand argument = powers();
@@ -122,6 +126,39 @@ Parser::Operand Parser::unbracketed_reduction(Operand left) {
   const Operand result = add(std::move(form));
   d.help(fmt::format("write {}", text_of(result)));
   return result;
+}
+
+/// `Σ_i x_i` and `sum_i x[i]`: the index of a sum stands in brackets.
+void Parser::index_in_name(Operand left) {
+  const std::string text = program_.at(left.id).name.text;
+  const std::size_t bar = text.find('_');
+  if (bar == std::string::npos || bar + 1 == text.size()) return;
+  const std::string sign = text.substr(0, bar), index = text.substr(bar + 1);
+  if (sign != "Σ" && sign != "∑" && !among(reductions, sign)) return;
+  const std::string function = sign == "Σ" || sign == "∑" ? "sum" : sign;
+  Diagnostic& d = report(join(left.span, at_->span), fmt::format("the index of {} stands in brackets", function));
+  std::string body = spelt(*at_);
+  if (at_[1].kind != Tok::open_bracket && body.ends_with("_" + index)) {
+    body = body.substr(0, body.size() - index.size() - 1) + "[" + index + "]";
+  } else {
+    body = text_of(climb(Level::product));
+  }
+  d.help(fmt::format("write {}[{}]({})", function, index, body));
+  throw StatementFailed{};
+}
+
+/// `0x1F` and `1e`: numbers of other languages, or cut short.
+void Parser::number_with_letters(Operand left, Span mark) {
+  const std::string digits = shown(left.span), letters = spelt(*at_);
+  if (digits == "0" && letters.size() > 1 && (letters[0] == 'x' || letters[0] == 'X')) {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(letters.data() + 1, letters.data() + letters.size(), value, 16);
+    if (error == std::errc() && end == letters.data() + letters.size())
+      fail(mark, "hexadecimal numbers are not read", fmt::format("write {}", value));
+  }
+  if (letters == "e" || letters == "E")
+    fail(mark, "the exponent of this number has no digits",
+         fmt::format("write {0}e0, or {0}*{1} for a product", digits, letters));
 }
 
 /// `lambda x: x^2`.

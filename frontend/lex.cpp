@@ -402,8 +402,13 @@ class Lexer {
       complain(begin, "'$' is not a sign of the language").help("write the formula without dollar signs");
     } else if (c == '_') {
       scan_word();
-      complain(begin, fmt::format("'{}' is not a name", shortened(text_.substr(begin, at_ - begin))))
-          .help("a name begins with a letter");
+      const std::string word = shortened(text_.substr(begin, at_ - begin));
+      const bool after_digit = begin > 0 && text_[begin - 1] >= '0' && text_[begin - 1] <= '9';
+      if (after_digit && word.find_first_not_of("0123456789_") == std::string::npos) {
+        complain(begin, "the digits of a number stand together").help("write the number without '_'");
+      } else {
+        complain(begin, fmt::format("'{}' is not a name", word)).help("a name begins with a letter");
+      }
     } else if (c == '"' || c == U'“' || c == U'”') {
       complain(begin, fmt::format("'{}' ({}) is not a sign of the language", raw, code))
           .help("there are no texts, only numbers");

@@ -1,6 +1,7 @@
 // The parser's state and its parts: expressions, hints, errors, and the grammar in X3 (parse.cpp).
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -128,6 +129,8 @@ class Parser {
   Operand juxtaposed(Operand left);
   Operand unbracketed_reduction(Operand left);
   [[noreturn]] void lambda(Operand word);
+  void index_in_name(Operand left);
+  void number_with_letters(Operand left, Span mark);
   bool stray_bar_is_product() const;
   bool is_reduction(const Token& name) const;
   /// A statement of other languages (`for`, `def`, `import`, `let`).
@@ -161,14 +164,15 @@ class Parser {
   FrontendLimits limits_;
   ast::Program program_;
   const Token* at_ = nullptr;
-  std::vector<const Token*> open_;  // brackets around the cursor
-  std::uint32_t depth_ = 0;         // open expressions
-  Span power_base_ = Span::none();  // of the exponent that is being read
-  bool broken_ = false;             // the statement has its error
-  bool resume_here_ = false;        // the next statement begins where the last one failed
-  bool stopped_ = false;            // a limit was met
-  ast::Statement statement_;        // the one that is being read
-  Diagnostic scratch_;              // takes what follows from an error
+  std::vector<const Token*> open_;           // brackets around the cursor
+  std::uint32_t depth_ = 0;                  // open expressions
+  Span power_base_ = Span::none();           // of the exponent that is being read
+  bool broken_ = false;                      // the statement has its error
+  bool resume_here_ = false;                 // the next statement begins where the last one failed
+  bool stopped_ = false;                     // a limit was met
+  ast::Statement statement_;                 // the one that is being read
+  std::set<std::string> subscripted_names_;  // with subscript digits, reported already
+  Diagnostic scratch_;                       // takes what follows from an error
 };
 
 }  // namespace gradus

@@ -38,6 +38,22 @@ void InputBinder::error(std::uint32_t number, std::string text) {
   diagnostics_.error(model_.inputs[number].span, std::move(text));
 }
 
+void InputBinder::error_of_element(std::uint32_t number, std::size_t element, std::string text) {
+  const Input& input = model_.inputs[number];
+  const auto table = tables_.find(number);
+  const auto place =
+      table == tables_.end() ? std::nullopt : place_in_csv(table->second.first, table->second.second, element);
+  if (!place) {
+    error(number, std::move(text));
+    return;
+  }
+  Diagnostic placed{{Severity::error, fmt::format("{} (column '{}')", text, place->column), Span::none(), {}},
+                    {},
+                    ForeignPlace{table->second.first, place->position}};
+  placed.note(fmt::format("{} is declared here", input.name), input.span);
+  diagnostics_.add(std::move(placed));
+}
+
 bool InputBinder::take(const std::vector<Given>& given) {
   bool good = true;
   for (const Given& one : given) {
@@ -124,6 +140,7 @@ bool InputBinder::take_csv(std::uint32_t number, const GivenValue& value) {
     return false;
   }
   const bool one_column = array.shape[1] == 1;
+  tables_[number] = {value.path, value.columns};
   return fit_rank(number, std::move(array), one_column);
 }
 
@@ -153,6 +170,7 @@ bool InputBinder::take_table() {
       good = false;
       continue;
     }
+    tables_[k] = {options_.table, "\"" + table->columns()[*column] + "\""};
     good = fit_rank(k, std::move(array), true) && good;
   }
   return good;
@@ -246,14 +264,15 @@ bool InputBinder::check_index(std::uint32_t number) {
     const double value = array.values[k];
     const std::string element = element_text(input.name, k, array.shape);
     if (value != std::floor(value) || std::isinf(value)) {
-      error(number, fmt::format("{} is {}, but index data are whole numbers", element, number_text(value)));
+      error_of_element(number, k,
+                       fmt::format("{} is {}, but index data are whole numbers", element, number_text(value)));
       return false;
     }
     if (value < 0 || value >= static_cast<double>(bound)) {
       const std::string range = bound_name == std::to_string(bound)
                                     ? fmt::format("0 <= {} < {}", input.name, bound)
                                     : fmt::format("0 <= {} < {} = {}", input.name, bound_name, bound);
-      error(number, fmt::format("{} is {}, outside its range {}", element, number_text(value), range));
+      error_of_element(number, k, fmt::format("{} is {}, outside its range {}", element, number_text(value), range));
       return false;
     }
   }

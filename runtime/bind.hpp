@@ -75,6 +75,8 @@ class InputBinder {
   bool check_requirements();
   bool enough_memory();
   void error(std::uint32_t number, std::string text);
+  /// An error about one element: in the table that gives it, else at the input's declaration.
+  void error_of_element(std::uint32_t number, std::size_t element, std::string text);
 
   const Model& model_;
   const BindOptions& options_;
@@ -82,6 +84,7 @@ class InputBinder {
   Bindings bindings_;
   std::map<std::string, Fact> facts_;
   std::map<std::uint32_t, GivenValue::Kind> fills_;
+  std::map<std::uint32_t, std::pair<std::string, std::string>> tables_;  // path and selection
 };
 
 /// Reads a whole file. On failure nothing, and `error` says why.

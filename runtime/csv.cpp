@@ -282,6 +282,26 @@ std::optional<std::vector<std::size_t>> Table::select(std::string_view selection
   return out;
 }
 
+std::optional<Position> Table::place_of(bool first_line, std::size_t row, std::size_t column) const {
+  Scanner scanner = first_line ? Scanner(text_, text_.starts_with("\xEF\xBB\xBF") ? 3 : 0, 1)
+                               : Scanner(text_, second_line_, second_line_number_);
+  TableError error;
+  for (std::size_t r = 0; !scanner.at_end();) {
+    if (scanner.at_blank_line() && columns_.size() > 1) {
+      scanner.skip_line_end();
+      continue;
+    }
+    bool last = false;
+    for (std::size_t c = 0; !last; ++c) {
+      Cell cell;
+      if (!scanner.next(cell, last, error)) return std::nullopt;
+      if (r == row && c == column) return scanner.place(cell.begin, cell.line);
+    }
+    ++r;
+  }
+  return std::nullopt;
+}
+
 bool Table::read(const std::vector<std::size_t>& columns, bool first_line, Array& array, TableError& error) const {
   array = Array{{0, static_cast<std::int64_t>(columns.size())}, {}};
   Rows rows(*this, columns, array);

@@ -35,6 +35,8 @@ class Table {
   /// The numbers of these columns, [rows, columns]; with `first_line` the first line is a row as well. Cells of other
   /// columns may hold anything. On failure false and `error`.
   bool read(const std::vector<std::size_t>& columns, bool first_line, Array& array, TableError& error) const;
+  /// Where a cell stands; rows and columns count from 0.
+  std::optional<Position> place_of(bool first_line, std::size_t row, std::size_t column) const;
 
  private:
   std::optional<std::size_t> wanted(std::string_view name, TableError& error) const;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <mutex>
@@ -170,9 +171,41 @@ void report_failure(const Model& model, loops::Result result, Diagnostics& diagn
   }
 }
 
+namespace {
+
+/// A guess at the time that the roots take, on the low side: what no plan avoids, at the speed of one fast core. An
+/// equality that a sum runs over leaves one element for each.
+double least_seconds(const Model& model, const std::vector<Expr>& roots, const Bindings& bindings) {
+  constexpr double operation = 1e-9, multiply_add = 1e-10;
+  double total = 0;
+  for (const Expr e : model.graph.reachable(roots)) {
+    const Node& node = model.graph[e];
+    std::vector<double> sizes;
+    for (const Size size : node.labels)
+      sizes.push_back(static_cast<double>(model.graph.sizes().evaluate(size, bindings.sizes).value_or(1)));
+    std::sort(sizes.begin(), sizes.end());
+    for (const Guard& guard : node.guards)
+      if (guard.kind == Guard::Kind::zero && !sizes.empty()) sizes.pop_back();
+    double elements = 1;
+    for (const double size : sizes) elements *= size;
+    const bool product = node.kind == Kind::contraction && node.operands.size() > 1;
+    total += elements * (product ? multiply_add : operation);
+  }
+  return total;
+}
+
+}  // namespace
+
 std::optional<std::vector<Array>> evaluate(Model& model, const std::vector<Expr>& roots,
                                            const std::vector<Expr>& checks, const Bindings& bindings, ThreadPool& pool,
-                                           Diagnostics& diagnostics, std::string& notes) {
+                                           Diagnostics& diagnostics, std::string& notes, double most_seconds) {
+  if (const double seconds = least_seconds(model, roots, bindings); seconds > most_seconds) {
+    diagnostics
+        .error(Span::none(),
+               fmt::format("the evaluation would take about {:.2g} seconds; the limit is {:g}", seconds, most_seconds))
+        .help(fmt::format("give smaller sizes, or --limit {:.2g}", 2 * seconds));
+    return std::nullopt;
+  }
   const Compiled compiled = compile(model, roots, checks);
   if (!compiled.note.empty()) notes += compiled.note + "\n";
   Call call(compiled, model, roots, bindings, pool.size(), diagnostics);

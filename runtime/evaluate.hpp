@@ -67,10 +67,10 @@ class Call {
 };
 
 /// Compiles the roots, runs them and returns their values. A failed run is reported by the check that failed. Notes
-/// go to `notes` (one a line).
+/// go to `notes` (one a line). What would take longer than `most_seconds` by a low estimate is refused.
 std::optional<std::vector<Array>> evaluate(Model& model, const std::vector<Expr>& roots,
                                            const std::vector<Expr>& checks, const Bindings& bindings, ThreadPool& pool,
-                                           Diagnostics& diagnostics, std::string& notes);
+                                           Diagnostics& diagnostics, std::string& notes, double most_seconds = 600);
 
 /// Reports why a run ended with a code: what the program checked, in the user's terms.
 void report_failure(const Model& model, loops::Result result, Diagnostics& diagnostics);

@@ -2,9 +2,11 @@
 #include "runtime/files.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -58,7 +60,10 @@ std::int64_t available_memory() {
     }
     std::fclose(file);
   }
-  if (kilobytes > 0) return kilobytes * 1024;
+  rlimit limit{};
+  const bool limited = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  const auto most = limited ? static_cast<std::int64_t>(std::min<rlim_t>(limit.rlim_cur, INT64_MAX)) : INT64_MAX;
+  if (kilobytes > 0) return std::min(kilobytes * 1024, most);
   return static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
 }
 
@@ -92,6 +97,25 @@ bool read_csv(const std::string& path, const std::string& selection, Array& arra
     diagnostics.add(std::move(note));
   }
   return table->read(all, table->first_line_is_numeric(), array, error);
+}
+
+std::optional<CellPlace> place_in_csv(const std::string& path, const std::string& selection, std::size_t element) {
+  TableError error;
+  const auto table = open_table(path, error);
+  if (!table) return std::nullopt;
+  std::vector<std::size_t> columns(table->columns().size());
+  std::iota(columns.begin(), columns.end(), std::size_t{0});
+  if (!selection.empty()) {
+    auto selected = table->select(selection, error);
+    if (!selected) return std::nullopt;
+    columns = std::move(*selected);
+  }
+  if (columns.empty()) return std::nullopt;
+  const std::size_t column = columns[element % columns.size()];
+  const bool first_line = selection.empty() && table->first_line_is_numeric();
+  const auto place = table->place_of(first_line, element / columns.size(), column);
+  if (!place) return std::nullopt;
+  return CellPlace{*place, table->columns()[column]};
 }
 
 void report_table_error(const std::string& path, const Input& input, const TableError& error,

@@ -19,6 +19,13 @@ std::optional<Table> open_table(const std::string& path, TableError& error);
 bool read_csv(const std::string& path, const std::string& selection, Array& array, TableError& error,
               Diagnostics& diagnostics);
 
+/// Where an element of what `read_csv` gave stands, and the name of its column.
+struct CellPlace {
+  Position position;
+  std::string column;
+};
+std::optional<CellPlace> place_in_csv(const std::string& path, const std::string& selection, std::size_t element);
+
 /// Reports what is wrong with the table that gives an input: in the table where there is a place, else at the input.
 void report_table_error(const std::string& path, const Input& input, const TableError& error, Diagnostics& diagnostics);
 

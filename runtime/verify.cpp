@@ -199,7 +199,10 @@ bool Verifier::stops_gradients(Expr e) const {
 /// Takes the given values and makes up the rest.
 Verifier::Trial Verifier::make_point(InputBinder& binder, const std::vector<Given>& given, int attempt,
                                      Random& random) {
-  constexpr std::int64_t smallest = 3, different = 5;
+  // Arrays of many axes would be too large with sizes from 3 to 7.
+  std::size_t rank = 0;
+  for (const Input& input : model_.inputs) rank = std::max(rank, input.shape.size());
+  const std::int64_t smallest = rank <= 5 ? 3 : rank <= 10 ? 2 : 1, different = rank <= 5 ? 5 : 1;
   if (!binder.take(given) || !binder.infer_sizes()) return Trial::error;
   if (!check_assumptions(model_, binder.bindings(), diagnostics_)) return Trial::error;
   for (const std::string& name : binder.unknown_sizes()) {

@@ -2,6 +2,7 @@
 #include "symbolic/print.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "frontend/characters.hpp"
 #include "symbolic/print/layout.hpp"
@@ -173,9 +174,12 @@ class ProgramPrinter {
   }
 
   /// The gradient by a matrix with a declared shape is projected on such matrices.
-  std::string projection(const std::string& by) const {
-    const auto found = std::ranges::find_if(model_.inputs, [&](const Input& i) { return i.name == by; });
-    if (found == model_.inputs.end()) return "";
+  std::string projection(const std::string& by) {
+    if (inputs_by_name_.empty())
+      for (const Input& input : model_.inputs) inputs_by_name_.emplace(input.name, &input);
+    const auto named = inputs_by_name_.find(by);
+    if (named == inputs_by_name_.end()) return "";
+    const Input* found = named->second;
     const std::string name = spell_name(by, form_);
     if (found->symmetric || found->spd) return "# " + name + " is symmetric, so its gradient is too: (G + G.T)/2\n";
     if (found->lower) return "# " + name + " is lower triangular, so its gradient is too\n";
@@ -243,6 +247,7 @@ class ProgramPrinter {
     return out + "\\end{align*}\n";
   }
 
+  std::unordered_map<std::string, const Input*> inputs_by_name_;
   const Model& model_;
   Form form_;
   Names names_;

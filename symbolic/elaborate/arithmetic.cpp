@@ -184,7 +184,12 @@ Value Evaluator::eval_product(ast::Id id) {
   };
   const auto close = [&]() -> Value {
     if (factors.size() == 1) return factors[0];
-    return build_.product({factors.begin(), factors.end()}, shape.axes);
+    Value v = build_.product({factors.begin(), factors.end()}, shape.axes);
+    const bool number = !v.lazy && v.operand.expr.valid() && !graph_[v.operand.expr].coefficients.empty();
+    if (number && graph_[v.operand.expr].coefficients[0].too_long())
+      return fail(at(id).span,
+                  "the exact number in this product needs more than " + std::to_string(Rational::max_bits) + " bits");
+    return v;
   };
   Value start = eval(first);
   bool poisoned = start.poisoned;

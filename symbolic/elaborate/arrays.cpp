@@ -89,8 +89,20 @@ Value Evaluator::call_array(const ArrayFunction& f, ast::Id id) {
   if (std::string_view(f.name) == "pick" && !activation().prelude) return unknown_function(id);
   if (!keywords(id, f.axis)) return Value::poison();
   if (f.axis && f.most == 1 && e.children.size() == 2) {
-    error(e.span, "the axis of " + e.name.text + " is given by its name")
-        .help("write " + e.name.text + "(" + text_of(e.children[0]) + ", axis=" + text_of(e.children[1]) + ")");
+    const ast::Expression& first = at(e.children[0]);
+    const ast::Expression& second = at(e.children[1]);
+    const bool number = second.kind == ast::Kind::number || second.kind == ast::Kind::negate;
+    const bool index = first.kind == ast::Kind::name && context_.find(first.name.key) == nullptr &&
+                       find_binding(first.name.key) == nullptr;
+    if (number)
+      error(e.span, "the axis of " + e.name.text + " is given by its name")
+          .help("write " + e.name.text + "(" + text_of(e.children[0]) + ", axis=" + text_of(e.children[1]) + ")");
+    else if (index)
+      error(e.span, "the index of " + e.name.text + " stands in brackets")
+          .help("write " + e.name.text + "[" + first.name.text + "](" + text_of(e.children[1]) + ")");
+    else
+      error(e.span, e.name.text + " takes 1 argument, not 2")
+          .help("an axis is given by its name, as axis=0; of several values, add or stack them first");
     return Value::poison();
   }
   if (!arity(id, f.least, f.most)) return Value::poison();
@@ -262,13 +274,21 @@ Value Evaluator::diag(ast::Id id) {
   return v;
 }
 
-Value Evaluator::outer(ast::Id id) {
+/// `outer` and `dot` of something that is no vector.
+Value Evaluator::not_two_vectors(ast::Id id, std::size_t argument, const Value& value) {
   const ast::Expression& e = at(id);
+  Diagnostic& d =
+      error(e.span, e.name.text + " takes two vectors, but " + named(e.children[argument]) + " is " + shape_of(value));
+  note_declaration(d, e.children[argument]);
+  if (e.name.text == "dot" && value.axes.size() == 2) d.help("a product of matrices is written with '@'");
+  return Value::poison();
+}
+
+Value Evaluator::outer(ast::Id id) {
   auto values = arguments(id);
   if (!values) return Value::poison();
   for (std::size_t k = 0; k < 2; ++k)
-    if ((*values)[k].axes.size() != 1)
-      return fail(e.span, "outer takes two vectors, but " + named(e.children[k]) + " is " + shape_of((*values)[k]));
+    if ((*values)[k].axes.size() != 1) return not_two_vectors(id, k, (*values)[k]);
   const std::vector<Label> axes{(*values)[0].axes[0], (*values)[1].axes[0]};
   return build_.product(std::move(*values), axes);
 }
@@ -278,8 +298,7 @@ Value Evaluator::dot(ast::Id id) {
   auto values = arguments(id);
   if (!values) return Value::poison();
   for (std::size_t k = 0; k < 2; ++k)
-    if ((*values)[k].axes.size() != 1)
-      return fail(e.span, "dot takes two vectors, but " + named(e.children[k]) + " is " + shape_of((*values)[k]));
+    if ((*values)[k].axes.size() != 1) return not_two_vectors(id, k, (*values)[k]);
   Value &a = (*values)[0], &b = (*values)[1];
   const FrameLabel x = frame_.labels[a.axes[0]], y = frame_.labels[b.axes[0]];
   if (x.known && y.known && x.size != y.size) {

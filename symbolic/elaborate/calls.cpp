@@ -39,7 +39,7 @@ bool Evaluator::arity(ast::Id id, std::size_t least, std::size_t most) {
   if (most == SIZE_MAX)
     wanted = "at least " + wanted;
   else if (most != least)
-    wanted = std::to_string(least) + " to " + counted(most, "argument");
+    wanted = std::to_string(least) + (most == least + 1 ? " or " : " to ") + counted(most, "argument");
   error(e.span, e.name.text + " takes " + wanted + ", not " + std::to_string(given));
   return false;
 }
@@ -146,7 +146,24 @@ Value Evaluator::call_user(const FunctionInfo& f, ast::Id id) {
   // Class indices are told from a distribution by what they are.
   if (f.prelude && e.name.key == "cross_entropy" && (*values)[1].affine)
     chosen = &prelude_functions().at("cross_entropy_of_classes");
+  else if (f.prelude && (e.name.key == "cross_entropy" || e.name.key == "nll") && !(*values)[1].affine &&
+           (*values)[0].axes.size() == (*values)[1].axes.size() + 1)
+    return no_classes(id, (*values)[0], (*values)[1]);
   return inline_call(*chosen, id, std::move(*values));
+}
+
+/// Numbers where class indices are meant.
+Value Evaluator::no_classes(ast::Id id, const Value& scores, const Value& classes) {
+  const ast::Expression& e = at(id);
+  Diagnostic& d = error(e.span, e.name.text + " takes class indices, but " + named(e.children[1]) +
+                                    " is no index data (" + named(e.children[0]) + " is " + shape_of(scores) + ", " +
+                                    named(e.children[1]) + " is " + shape_of(classes) + ")");
+  note_declaration(d, e.children[1]);
+  const ast::Expression& c = at(e.children[1]);
+  if (c.kind == ast::Kind::name && !classes.axes.empty())
+    d.help("declare it so: data " + c.name.text + shape_of(classes) + " : index(" +
+           sizes_.to_string(build_.size(scores.axes.back())) + ")");
+  return Value::poison();
 }
 
 Value Evaluator::inline_call(const FunctionInfo& f, ast::Id id, std::vector<Value> values) {
@@ -196,16 +213,28 @@ Value Evaluator::unknown_function(ast::Id id) {
   if (is_function_to_come(e.name.key)) return not_supported(e.name.span, name);
   const Symbol* s = activation().prelude ? nullptr : context_.find(e.name.key);
   if (s != nullptr || find_binding(e.name.key) != nullptr) {
+    if (s != nullptr && s->kind == Symbol::Kind::equation && context_.equations[s->number].broken)
+      return Value::poison();  // perhaps it was meant as a function
+    std::size_t rank = 0;
+    if (s != nullptr && s->kind == Symbol::Kind::input) rank = context_.model.inputs[s->number].shape.size();
     Diagnostic& d = error(e.name.span, name + " is a value, not a function");
-    if (s != nullptr && !s->span.is_none()) d.note(name + " is declared here", s->span);
-    if (e.children.size() == 1) d.help("for a product write " + name + "*(" + text_of(e.children[0]) + ")");
+    if (s != nullptr && !s->span.is_none())
+      d.note(name + (s->kind == Symbol::Kind::equation ? " is defined here" : " is declared here"), s->span);
+    std::string list;
+    for (const ast::Id child : e.children) list += (list.empty() ? "" : ", ") + text_of(child);
+    if (!e.children.empty() && e.children.size() <= rank)
+      d.help("subscripts stand in brackets: " + name + "[" + list + "]");
+    else if (e.children.size() == 1)
+      d.help("for a product write " + name + "*(" + list + ")");
     return Value::poison();
   }
   if (!context_.reported_names.insert(e.name.key + "(").second) return Value::poison();
   Diagnostic& d = error(e.name.span, "there is no function " + name);
-  if (name == "len" && e.children.size() == 1) {
+  if ((name == "len" || name == "length" || name == "size" || name == "numel") && e.children.size() == 1) {
     const Value v = eval(e.children[0]);
-    if (!v.poisoned && !v.axes.empty())
+    if (!v.poisoned && v.axes.size() > 1 && name != "len")
+      d.help("sizes have names: " + named(e.children[0]) + " is " + shape_of(v));
+    else if (!v.poisoned && !v.axes.empty())
       d.help("the length of " + named(e.children[0]) + " is the size " + sizes_.to_string(build_.size(v.axes[0])));
     return Value::poison();
   }

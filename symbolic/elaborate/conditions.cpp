@@ -232,14 +232,22 @@ Value Evaluator::choose(ast::Id condition, ast::Id then, ast::Id otherwise, Span
   Broadcast shape;
   const Value read_a = a, read_b = b, read_c = c;
   shape.add(build_, a);
-  if (!shape.add(build_, b))
-    return fail(mark, "both branches need one shape, but " + named(then) + " is " + shape_of(read_a) + " and " +
-                          named(otherwise) + " is " + shape_of(read_b));
+  if (!shape.add(build_, b)) {
+    Diagnostic& d = error(mark, "both branches need one shape, but " + named(then) + " is " + shape_of(read_a) +
+                                    " and " + named(otherwise) + " is " + shape_of(read_b));
+    note_declaration(d, then);
+    note_declaration(d, otherwise);
+    return Value::poison();
+  }
   Value branches;
   branches.axes = shape.axes;
-  if (!shape.add(build_, c))
-    return fail(mark, "the condition " + named(condition) + " is " + shape_of(read_c) + ", but the branches are " +
-                          shape_of(branches));
+  if (!shape.add(build_, c)) {
+    Diagnostic& d = error(mark, "the condition " + named(condition) + " is " + shape_of(read_c) +
+                                    ", but the branches are " + shape_of(branches));
+    note_declaration(d, then);
+    note_declaration(d, otherwise);
+    return Value::poison();
+  }
   return build_.elementwise(Function::select, {std::move(c), std::move(a), std::move(b)}, shape.axes);
 }
 

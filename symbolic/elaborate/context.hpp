@@ -103,6 +103,8 @@ std::string counted(std::size_t count, const std::string& noun);
 /// than anybody reads.
 std::string near_value(const Context& context, const std::string& name, std::vector<std::string> in_scope = {});
 /// The function nearest to a misspelt one.
+/// `xw` as `x*w` where x and w are declared, else nothing.
+std::string product_of_names(const Context& context, const std::string& name);
 std::string near_function(const Context& context, const std::string& name);
 /// Whether a name is a constant of the language (pi, inf).
 bool is_constant_name(const std::string& key);

@@ -1,6 +1,7 @@
 // Declarations: sizes, dims, inputs with their assumptions, and the names of equations and functions.
 #include <algorithm>
 #include <array>
+#include <unordered_set>
 
 #include "frontend/format.hpp"
 #include "symbolic/elaborate/context.hpp"
@@ -76,8 +77,10 @@ class Declarer {
       context_.diagnostics.error(d.span, "a dim is one size: " + d.name.text + " takes no shape");
       symbol.poisoned = true;
     } else if (!broken && d.value.valid() && !value) {
-      context_.diagnostics.error(at(d.value).span,
-                                 "the dim " + d.name.text + " is a whole number, given by numbers and earlier dims");
+      const ast::Expression* name = unknown_name(d.value);
+      context_.diagnostics.error(name == nullptr ? at(d.value).span : name->span,
+                                 "the dim " + d.name.text + " is a whole number, given by numbers and earlier dims" +
+                                     (name == nullptr ? "" : ", but " + name->name.text + " is none"));
       symbol.poisoned = true;
     } else if (value) {
       const auto whole = value->as_int64();
@@ -97,6 +100,19 @@ class Declarer {
     Dimension out{d.name.text, std::nullopt, d.name.span};
     if (value && !symbol.poisoned) out.value = value->as_int64();
     context_.model.dimensions.push_back(out);
+  }
+
+  /// The first name in a dim's value that is no earlier dim.
+  const ast::Expression* unknown_name(ast::Id id) const {
+    std::vector<ast::Id> todo = {id};
+    while (!todo.empty()) {
+      const ast::Expression& e = at(todo.back());
+      todo.pop_back();
+      const Symbol* s = e.kind == ast::Kind::name ? context_.find(e.name.key) : nullptr;
+      if (e.kind == ast::Kind::name && (s == nullptr || s->kind != Symbol::Kind::dimension)) return &e;
+      todo.insert(todo.end(), e.children.rbegin(), e.children.rend());
+    }
+    return nullptr;
   }
 
   /// A number made of numbers and dims that have values.
@@ -133,8 +149,7 @@ class Declarer {
   }
 
   void add_size_name(const std::string& name) {
-    auto& names = context_.model.size_names;
-    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+    if (size_names_.insert(name).second) context_.model.size_names.push_back(name);
   }
 
   /// An entry of a shape: affine in names of sizes, which it declares.
@@ -145,7 +160,10 @@ class Declarer {
       case ast::Kind::number: {
         const auto whole = e.value.as_int64();
         if (whole && *whole >= 0 && *whole < (std::int64_t{1} << 31)) return sizes_.constant(*whole);
-        return complain(e);
+        if (!e.value.is_integer() || e.value.sign() < 0) return complain(e);
+        context_.diagnostics.error(e.span, "a number in a size is at most 2147483647")
+            .help("a larger size is given when the formula is evaluated: name it");
+        return std::nullopt;
       }
       case ast::Kind::negate: {
         const auto x = size(e.children[0], depth + 1);
@@ -372,6 +390,7 @@ class Declarer {
   }
 
   Context& context_;
+  std::unordered_set<std::string> size_names_;
   const ast::Program& program_;
   Sizes& sizes_;
 };
@@ -386,6 +405,7 @@ void defined_twice(Context& context, const ast::Name& name, const std::string& w
                    const std::string& text) {
   Diagnostic& d = context.diagnostics.error(name.span, text.empty() ? name.text + " is defined twice" : text);
   if (!earlier.is_none()) d.note(what, earlier);
+  if (name.text == "loss" && text.empty()) d.help("several losses have names, as in loss nll = …");
 }
 
 /// Whether an equation is a base case or a shifted step of a recurrence.
@@ -408,6 +428,7 @@ void enter_equation(Context& context, const ast::Statement& s) {
     name.text = name.key = "loss";
     name.span = eq.body.valid() && !s.broken ? context.program.at(eq.body).span : s.span;
     if (!eq.bare) name.span = s.span;
+    if (!eq.bare && eq.role == ast::Equation::Role::loss) name.span.end = name.span.begin + 4;
   }
   info.key = name.key;
   const std::size_t number = context.equations.size();

@@ -49,7 +49,10 @@ Diagnostic& Evaluator::error_in_prelude(std::size_t activation, const std::strin
                " is " + shape_of(bindings_[call.first_binding + k].value);
     }
   }
-  context_.diagnostics.error(call.call, std::move(words));
+  Diagnostic& d = context_.diagnostics.error(call.call, std::move(words));
+  if (activation == 1)  // the call stands in the user's text, not in a function's body
+    for (const ast::Id argument : activations_[0].program->at(call.call_expression).children)
+      note_declared(d, activations_[0].program->at(argument));
   return sink_;  // what is added in terms of the prelude's code is not shown
 }
 
@@ -79,7 +82,12 @@ std::string Evaluator::shape_of(const Value& v) {
 void Evaluator::note_declaration(Diagnostic& d, ast::Id id) {
   const auto* e = &at(id);
   while (e->kind == ast::Kind::subscript || e->kind == ast::Kind::transpose) e = &at(e->children[0]);
-  if (e->kind != ast::Kind::name || find_binding(e->name.key) != nullptr) return;
+  if (e->kind == ast::Kind::name && find_binding(e->name.key) == nullptr) note_declared(d, *e);
+}
+
+void Evaluator::note_declared(Diagnostic& d, const ast::Expression& name) {
+  const auto* e = &name;
+  if (e->kind != ast::Kind::name) return;
   const Symbol* s = context_.find(e->name.key);
   if (s == nullptr || s->span.is_none()) return;
   d.note(s->text + (s->kind == Symbol::Kind::equation ? " is defined here" : " is declared here"), s->span);
@@ -269,7 +277,20 @@ Value Evaluator::undeclared(ast::Id id) {
     error(e.span, name + " is no size: no declared input has it").help("declare it: dim " + name + " = 3");
     return Value::poison();
   }
+  for (const auto& statement : context_.program.statements) {
+    if (statement.kind != ast::Statement::Kind::declaration || activation().prelude) continue;
+    for (const auto& one : statement.declaration.names)
+      if (one.name.key == e.name.key && one.name.span.begin > e.span.begin) {
+        error(e.span, name + " is declared later; a default uses numbers and earlier consts")
+            .note(name + " is declared here", one.name.span);
+        return Value::poison();
+      }
+  }
   Diagnostic& d = error(e.span, name + " is not declared");
+  if (const std::string product = product_of_names(context_, name); !product.empty() && !size_position_) {
+    d.help("a product is written with '*': " + product);
+    return Value::poison();
+  }
   if (size_position_) d.help("a size that no input fixes is declared: dim " + name + " = 3");
   if (!near.empty()) d.help("did you mean " + near + "?");
   if (name == "e" && near.empty()) d.help("the number e is exp(1)");

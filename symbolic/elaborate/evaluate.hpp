@@ -94,6 +94,7 @@ class Evaluator {
   std::string named(ast::Id id) const;
   std::string shape_of(const Value& v);
   void note_declaration(Diagnostic& d, ast::Id id);
+  void note_declared(Diagnostic& d, const ast::Expression& name);
   Value eval(ast::Id id);
   Value eval_inner(ast::Id id);
   Value eval_name(ast::Id id);
@@ -218,6 +219,8 @@ class Evaluator {
   Value range_of(ast::Id id);
   Value diag(ast::Id id);
   Value outer(ast::Id id);
+  Value no_classes(ast::Id id, const Value& scores, const Value& classes);
+  Value not_two_vectors(ast::Id id, std::size_t argument, const Value& value);
   Value dot(ast::Id id);
   Value reshape(ast::Id id);
   Value concat(ast::Id id);

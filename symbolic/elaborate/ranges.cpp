@@ -178,6 +178,8 @@ class Solver {
             const std::string& name = unknown_[k].name;
             fail(k, "the range of " + name + " is no simple bound: " + c->text + " on an axis of size " +
                         sizes_.to_string(c->size));
+            solutions_[k].help = {"give the range with 'in', as " + name +
+                                  " in 0..m, where m stands in the axis too (as x[2*m] for x[2*i])"};
             break;
           }
           bounds.push_back(*b);

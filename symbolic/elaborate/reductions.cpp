@@ -32,7 +32,8 @@ void Evaluator::require_nonempty(const std::string& name, const std::vector<Labe
     return;
   }
   Value some = build_.elementwise(Function::less, {build_.constant(0), count_of(bound, guards)}, {});
-  add_check(ValueCheck::Code::empty_reduction, std::move(some), message, mark);
+  add_check(ValueCheck::Code::empty_reduction, std::move(some),
+            guards.empty() ? message : message + ": no element passes the filter", mark);
 }
 
 Value Evaluator::divided(Value v, Value by, const Rational& exponent, const std::vector<Label>& axes) {

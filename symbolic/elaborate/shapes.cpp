@@ -1,5 +1,7 @@
 // Functions that rearrange or join arrays: transpose, reshape, concat, stack, literals.
 #include <algorithm>
+#include <cstdlib>
+#include <map>
 
 #include "symbolic/elaborate/evaluate.hpp"
 
@@ -47,6 +49,37 @@ Value Evaluator::transpose(ast::Id id) {
   return v;
 }
 
+namespace {
+
+/// Whether a polynomial is not 0 wherever all sizes are at least 2: written in sizes less 2, its coefficients have one
+/// sign and the constant one is not 0.
+bool never_zero(const Sizes& sizes, Size s) {
+  constexpr std::size_t most_factors = 8;
+  std::map<std::vector<SizeAtom>, std::int64_t> shifted;
+  for (const Sizes::Term& term : sizes.terms(s)) {
+    if (term.atoms.size() > most_factors || std::abs(term.coefficient) > (std::int64_t{1} << 40)) return false;
+    for (const SizeAtom atom : term.atoms)
+      if (sizes.atom(atom).kind != Sizes::AtomKind::name) return false;
+    for (std::size_t kept = 0; kept < (std::size_t{1} << term.atoms.size()); ++kept) {
+      std::vector<SizeAtom> atoms;
+      std::int64_t coefficient = term.coefficient;
+      for (std::size_t k = 0; k < term.atoms.size(); ++k) {
+        if ((kept >> k & 1) != 0)
+          atoms.push_back(term.atoms[k]);
+        else
+          coefficient *= 2;
+      }
+      shifted[atoms] += coefficient;
+    }
+  }
+  const std::int64_t constant = shifted[{}];
+  return constant != 0 && std::ranges::all_of(shifted, [&](const auto& entry) {
+           return entry.second == 0 || (entry.second > 0) == (constant > 0);
+         });
+}
+
+}  // namespace
+
 Value Evaluator::reshape(ast::Id id) {
   const ast::Expression& e = at(id);
   Value v = eval(e.children[0]);
@@ -72,7 +105,7 @@ Value Evaluator::reshape(ast::Id id) {
       return std::ranges::all_of(terms, [&](const auto& t) { return (t.coefficient > 0) == positive; });
     };
     const std::string from = shape_of(v), to = shape_text(sizes_, shape);
-    if (one_sign(true) || one_sign(false))
+    if (one_sign(true) || one_sign(false) || never_zero(sizes_, difference))
       return fail(e.span, "reshape keeps the number of elements, but " + named(e.children[0]) + " is " + from +
                               " and has " + sizes_.to_string(given) + ", and " + to + " has " +
                               sizes_.to_string(count));
@@ -167,9 +200,13 @@ Value Evaluator::stack(ast::Id id) {
     for (std::size_t a = 0; fits && a < rank; ++a)
       fits = !frame_.labels[v.axes[a]].known || !frame_.labels[inner[a]].known ||
              build_.size(v.axes[a]) == build_.size(inner[a]);
-    if (!fits)
-      return fail(e.span, "stack needs values of one shape, but " + named(e.children[0]) + " is " + shape_of(first) +
-                              " and " + named(e.children[k]) + " is " + shape_of(v));
+    if (!fits) {
+      Diagnostic& d = error(e.span, "stack needs values of one shape, but " + named(e.children[0]) + " is " +
+                                        shape_of(first) + " and " + named(e.children[k]) + " is " + shape_of(v));
+      note_declaration(d, e.children[0]);
+      note_declaration(d, e.children[k]);
+      return Value::poison();
+    }
     for (std::size_t a = 0; a < rank; ++a)
       if (v.axes[a] != inner[a]) build_.substitute(v, v.axes[a], build_.bare(inner[a]));
     v.axes = inner;

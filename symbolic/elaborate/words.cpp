@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "frontend/parse.hpp"
 #include "symbolic/elaborate/context.hpp"
 #include "symbolic/elaborate/evaluate.hpp"
 
@@ -38,10 +39,28 @@ bool is_language_function(const std::string& key) {
 }
 
 std::string near_value(const Context& context, const std::string& name, std::vector<std::string> in_scope) {
-  if (context.diagnostics.error_count() > most_explained) return {};
+  constexpr std::size_t most_compared = 1'000'000;  // names, over all proposals
+  const std::size_t names = context.symbol_order.size();
+  if (context.diagnostics.error_count() > std::min(most_explained, most_compared / (names + 1))) return {};
   for (const auto& key : context.symbol_order) in_scope.push_back(context.symbols.at(key).text);
   in_scope.insert(in_scope.end(), {"pi", "inf"});
   return did_you_mean(name, in_scope);
+}
+
+std::string product_of_names(const Context& context, const std::string& name) {
+  if (context.diagnostics.error_count() > most_explained) return {};
+  const auto known = [&](const std::string& part) {
+    const std::string key = name_key(part);
+    return context.find(key) != nullptr || key == "pi";
+  };
+  for (std::size_t at = 1; at < name.size(); ++at) {
+    const bool inside = (static_cast<unsigned char>(name[at]) & 0xC0) == 0x80;  // of a letter
+    const bool digit = name[at] >= '0' && name[at] <= '9';
+    if (inside || digit || name[at] == '_') continue;
+    const std::string left = name.substr(0, at), right = name.substr(at);
+    if (known(left) && known(right)) return left + "*" + right;
+  }
+  return {};
 }
 
 std::string near_function(const Context& context, const std::string& name) {
