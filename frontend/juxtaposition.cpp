@@ -23,8 +23,12 @@ constexpr std::string_view reductions[] = {"sum",    "prod",   "mean",    "var",
                                            "median", "any",    "all",     "logsumexp",   "argmax", "argmin", "softmax",
                                            "norm",   "cumsum", "cumprod", "log_softmax", "Sigma",  "Pi"};
 
-constexpr std::string_view statement_words[] = {"for", "while", "def",  "function", "import", "from", "return", "let",
-                                                "var", "val",   "auto", "double",   "float",  "int",  "set"};
+constexpr std::string_view statement_words[] = {
+    "for",      "while",     "def",        "function", "import", "from", "return",   "let",      "var",
+    "val",      "auto",      "double",     "float",    "int",    "set",  "minimize", "minimise", "maximize",
+    "maximise", "parameter", "parameters", "params",   "Param",  "Data", "input",    "inputs",   "variable"};
+constexpr std::string_view declaring_words[] = {"parameter", "parameters", "params", "Param",
+                                                "Data",      "input",      "inputs", "variable"};
 
 template <std::size_t N>
 bool among(const std::string_view (&list)[N], std::string_view word) {
@@ -35,6 +39,26 @@ bool among(const std::string_view (&list)[N], std::string_view word) {
 
 bool Parser::is_reduction(const Token& name) const { return among(reductions, name_of(name).key); }
 
+/// `parameter w[n], b`: reported, and the names are known.
+void Parser::foreign_declaration(Operand word) {
+  const std::string text = program_.at(word.id).name.text;
+  const bool given = text == "Data" || text == "input" || text == "inputs";
+  statement_.kind = ast::Statement::Kind::declaration;
+  report(word.span, fmt::format("there is no '{}'", text))
+      .help(given ? "what is given is declared with data"
+                  : "what is learnt is declared with param, what is given with data");
+  for (bool more = at(Tok::name); more;) {
+    ast::Declared one;
+    one.name = name_of(*at_);
+    one.span = advance().span;
+    statement_.declaration.names.push_back(one);
+    if (at(Tok::open_bracket) && at_->value != Token::no_partner) at_ = &partner(*at_) + 1;
+    more = at(Tok::comma) && at_[1].kind == Tok::name;
+    if (more) advance();
+  }
+  throw StatementFailed{};
+}
+
 void Parser::foreign_statement(Operand word) {
   const std::string text = program_.at(word.id).name.text;
   std::string help = "write name = …";
@@ -43,6 +67,9 @@ void Parser::foreign_statement(Operand word) {
   if (text == "def" || text == "function") help = "a function is written f(x) = x^2";
   if (text == "import" || text == "from") help = "all functions are there without an import";
   if (text == "return") help = "a function is its right side: f(x) = x^2";
+  if (text == "minimize" || text == "minimise" || text == "maximize" || text == "maximise")
+    help = "what is differentiated is loss = …";
+  if (among(declaring_words, text)) foreign_declaration(word);
   resume_here_ = statement_begins_here();
   fail(word.span, fmt::format("there is no '{}'", text), help);
 }
@@ -70,6 +97,9 @@ Parser::Operand Parser::juxtaposed(Operand left) {
     fail(mark, "a product is written with '*'",
          fmt::format("write {}*{}", text_of(left), shown({token.span.begin, other->span.end})));
   }
+  if (statement_.kind == ast::Statement::Kind::declaration && !open_.empty() && open_.back()->kind == Tok::open_bracket)
+    fail(token.span, fmt::format("a comma is missing before '{}'", spelt(token)),
+         "the sizes of a shape are a list: [n, d]");
   const std::string_view word = source_.slice(token.span);
   if (word == "elif" || word == "elseif" || word == "elsif" || word == "then") {
     fail(token.span, fmt::format("there is no '{}'", word), "write a if c else b, or a if c else b if d else e");

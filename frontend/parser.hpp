@@ -129,6 +129,7 @@ class Parser {
   Operand juxtaposed(Operand left);
   Operand unbracketed_reduction(Operand left);
   [[noreturn]] void lambda(Operand word);
+  [[noreturn]] void foreign_declaration(Operand word);
   void index_in_name(Operand left);
   void number_with_letters(Operand left, Span mark);
   bool stray_bar_is_product() const;

@@ -90,7 +90,8 @@ void Evaluator::note_declared(Diagnostic& d, const ast::Expression& name) {
   if (e->kind != ast::Kind::name) return;
   const Symbol* s = context_.find(e->name.key);
   if (s == nullptr || s->span.is_none()) return;
-  d.note(s->text + (s->kind == Symbol::Kind::equation ? " is defined here" : " is declared here"), s->span);
+  const bool known = std::ranges::any_of(d.more, [&](const Message& m) { return m.mark == s->span; });
+  if (!known) d.note(s->text + (s->kind == Symbol::Kind::equation ? " is defined here" : " is declared here"), s->span);
 }
 
 Value Evaluator::eval(ast::Id id) {
