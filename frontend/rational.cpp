@@ -287,11 +287,6 @@ Rational operator/(const Rational& a, const Rational& b) {
   return Rational::normalise({a.to_big().value / b.to_big().value});
 }
 
-bool Rational::too_long() const {
-  return big_ && (bits(boost::multiprecision::numerator(big_->value)) > max_bits ||
-                  bits(boost::multiprecision::denominator(big_->value)) > max_bits);
-}
-
 std::optional<Rational> Rational::power(std::int64_t exponent) const {
   if (exponent == 0) return Rational(1);
   if (is_zero()) return exponent < 0 ? std::nullopt : std::optional<Rational>(Rational(0));

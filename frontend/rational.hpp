@@ -47,8 +47,6 @@ class Rational {
   friend Rational operator*(const Rational& a, const Rational& b);
   /// The divisor must not be 0.
   friend Rational operator/(const Rational& a, const Rational& b);
-  /// Whether a part of it has more than `max_bits` bits.
-  bool too_long() const;
   /// Integer power; nothing when the result needs more than `max_bits` bits or is 0 to a negative power.
   std::optional<Rational> power(std::int64_t exponent) const;
   friend bool operator==(const Rational& a, const Rational& b);

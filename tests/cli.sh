@@ -110,6 +110,64 @@ same 'another seed gives other values' "$([ "$one" = "$("$gradus" eval classes.l
 "$gradus" grad line.loss > gradient.loss
 expect 0 'grad_a = 1' "$gradus" eval gradient.loss x='[0, 1]' y='[0, 1]' a=1 b=0
 
+# fmt
+printf '# head\nparam w # the weight\nloss=w^2\n' > odd.loss
+printf '# head\nparam w  # the weight\nloss = w^2\n' > canonical.loss
+expect 3 'is not in canonical form' "$gradus" fmt --check odd.loss
+expect 3 'gradus fmt --in-place odd.loss' "$gradus" fmt --check odd.loss --diagnostics=json
+expect 0 '' "$gradus" fmt --check canonical.loss
+same 'fmt keeps comments' "$("$gradus" fmt odd.loss)" "$(cat canonical.loss)"
+chmod 640 odd.loss
+expect 0 '' "$gradus" fmt --in-place odd.loss
+same 'fmt --in-place writes the canonical form' "$(cat odd.loss; stat -c %a odd.loss)" "$(cat canonical.loss; echo 640)"
+expect 2 'exclude each other' "$gradus" fmt --in-place --check odd.loss
+expect 2 'needs a FILE' "$gradus" fmt --in-place -e 'x'
+expect 1 'nothing follows' "$gradus" fmt -e 'x +'
+
+# The parts of section 8 that the commands share.
+cat > two.loss <<'LOSS'
+data  x[n]
+param w, v
+loss a = sum(x)*w^2
+loss b = w*v
+output p = x*w
+LOSS
+expect 0 'output grad_a_w' "$gradus" grad two.loss
+expect 0 'output grad_b_v' "$gradus" grad two.loss
+expect 0 'output grad_v = w' "$gradus" grad two.loss --loss b
+same '--loss leaves the others out' "$("$gradus" grad two.loss --loss b | grep -c grad_a)" 0
+same '--wrt leaves the others out' "$("$gradus" grad two.loss --wrt v | grep -c '_w =')" 0
+expect 0 'output grad_x' "$gradus" grad two.loss --wrt x,w --loss b
+expect 0 '"losses": {"a": 12, "b": 6}' "$gradus" eval two.loss x='[1, 2]' w=2 v=3 --json
+expect 0 '"grad": {"a": {"w": 12, "v": 0}, "b": {"w": 3, "v": 2}}' "$gradus" eval two.loss x='[1, 2]' w=2 v=3 --json --grad
+expect 0 '"outputs": {"p": [2, 4]}' "$gradus" eval two.loss x='[1, 2]' w=2 v=3 --json
+expect 0 '"jacobians": {"p": {"w": [1, 2], "v": [0, 0]}}' "$gradus" eval two.loss x='[1, 2]' w=2 v=3 --json --grad
+expect 0 'grad_w = 3' "$gradus" eval two.loss x='[1, 2]' w=2 v=3 --grad --loss b
+expect 2 'the losses are a, b' "$gradus" grad two.loss --loss c
+expect 2 "a name is missing beside a ','" "$gradus" grad two.loss --wrt 'w,'
+expect 2 "'x=3' is too much" "$gradus" grad two.loss x=3
+expect 2 "is too much" "$gradus" grad -e 'x^2' two.loss
+expect 2 '--as needs a value' "$gradus" grad two.loss --as
+expect 2 '--color sometimes' "$gradus" check two.loss --color=sometimes
+expect 2 '--limit 0' "$gradus" eval two.loss --limit 0
+expect 1 'the limit is 600' "$gradus" eval -e 'x*sum[i in 0..n, j in 0..n](sin(i*j*x))' --let 'z[n]' x=1 z=zeros n=20000000
+expect 1 'cannot be written' bash -c '"$0" grad two.loss > /dev/full' "$gradus"
+expect 1 'cannot be written' bash -c '"$0" eval two.loss x="[1]" w=1 v=1 --json > /dev/full' "$gradus"
+expect 0 'taken as scalar parameters: x, y' "$gradus" check -e 'x^2*y'
+expect 0 'the number e is exp(1)' "$gradus" check -e 'e^x'
+expect 0 'a transpose is X.T' "$gradus" check -e 'T*x'
+same 'a note alone is no object' "$("$gradus" check -e 'x^2*y' --diagnostics=json 2>&1 > /dev/null)" ''
+printf 'c,v\n0,1\n1.5,2\n' > index.csv
+printf 'data c[n] : index(k)\nparam E[k]\nloss = sum(E[c])\n' > index.loss
+expect 1 "index.csv:3:1: error: c[1] is 1.5" "$gradus" eval index.loss c=@index.csv:c E='[1, 2]'
+expect 1 "index.csv:3:1: error: c[1] is 1.5" "$gradus" eval index.loss --table index.csv E='[1, 2]'
+for command in check grad eval verify build bench fmt; do
+  expect 0 '--diagnostics' "$gradus" $command --help
+done
+expect 0 'verify' "$gradus" --help
+same 'colours only where asked for' "$("$gradus" check -e 'q @ ' 2>&1 | grep -c $'\x1b')" 0
+same 'the same seed gives the same values' "$("$gradus" eval index.loss c=uniform E=normal n=9 k=4 --seed 3)" "$("$gradus" eval index.loss c=uniform E=normal n=9 k=4 --seed 3)"
+
 # verify
 expect 0 'passed' "$gradus" verify line.loss
 expect 0 'passed' "$gradus" verify classes.loss

@@ -186,7 +186,8 @@ Value Evaluator::eval_product(ast::Id id) {
     if (factors.size() == 1) return factors[0];
     Value v = build_.product({factors.begin(), factors.end()}, shape.axes);
     const bool number = !v.lazy && v.operand.expr.valid() && !graph_[v.operand.expr].coefficients.empty();
-    if (number && graph_[v.operand.expr].coefficients[0].too_long())
+    if (number && !graph_[v.operand.expr].coefficients[0].as_int64() &&
+        !graph_[v.operand.expr].coefficients[0].power(1))  // more than max_bits bits
       return fail(at(id).span,
                   "the exact number in this product needs more than " + std::to_string(Rational::max_bits) + " bits");
     return v;
