@@ -281,20 +281,8 @@ void Grammar::declaration() {
   const auto missing_comma = Ahead([](Cursor t) { return t->kind == Tok::name; }) >> part([&] {
                                p.report(p.at_->span, fmt::format("a comma is missing before '{}'", p.spelt(*p.at_)));
                              });
-  // `data c[n] : index(k), x[n]`: a name where an assumption stands.
-  const auto misplaced = Ahead([](Cursor t) { return t->kind == Tok::name && t[1].kind == Tok::open_bracket; }) >>
-                         part([&] {
-                           const Token& bracket = p.at_[1];
-                           const bool closed = bracket.value != Token::no_partner;
-                           const Span whole = closed ? join(p.at_->span, p.partner(bracket).span) : p.at_->span;
-                           constexpr const char* words[] = {"data", "param", "const", "dim"};
-                           p.report(whole, fmt::format("{} stands where an assumption is expected", p.shown(whole)))
-                               .help(fmt::format("a name without the assumption has a line of its own: {} {}",
-                                                 words[static_cast<int>(s.declaration.role)], p.shown(whole)));
-                         }) >>
-                         one;
-  const auto rule = roles >> one % (Sign(Tok::comma) | missing_comma) >>
-                    -(Sign(Tok::colon) >> (misplaced | assumption) % Sign(Tok::comma));
+  const auto rule =
+      roles >> one % (Sign(Tok::comma) | missing_comma) >> -(Sign(Tok::colon) >> assumption % Sign(Tok::comma));
   Cursor first = p.at_;
   x3::parse(first, p.last(), rule);
   p.at_ = first;
