@@ -278,7 +278,9 @@ Value Evaluator::undeclared(ast::Id id) {
     error(e.span, name + " is no size: no declared input has it").help("declare it: dim " + name + " = 3");
     return Value::poison();
   }
+  const bool few_errors = context_.diagnostics.error_count() < 100;  // each costs a look at every declaration
   for (const auto& statement : context_.program.statements) {
+    if (!few_errors) break;
     if (statement.kind != ast::Statement::Kind::declaration || activation().prelude) continue;
     for (const auto& one : statement.declaration.names)
       if (one.name.key == e.name.key && one.name.span.begin > e.span.begin) {

@@ -48,7 +48,8 @@ std::string near_value(const Context& context, const std::string& name, std::vec
 }
 
 std::string product_of_names(const Context& context, const std::string& name) {
-  if (context.diagnostics.error_count() > most_explained) return {};
+  constexpr std::size_t longest = 80;
+  if (context.diagnostics.error_count() > most_explained || name.size() > longest) return {};
   const auto known = [&](const std::string& part) {
     const std::string key = name_key(part);
     return context.find(key) != nullptr || key == "pi";
