@@ -72,8 +72,8 @@ Parser::Operand Parser::foreign_infix(Operand left) {
     Diagnostic& d = report(sign.span, fmt::format("'{}' is not an operator", text));
     const Operand right = climb(Level::sign);
     const Operand result = make(right);
-    d.help(fmt::format("write {}", text_of(result)));
     if (*more != '\0') d.help(more);
+    d.help(fmt::format("write {}", text_of(result)));
     return result;
   };
   switch (foreign) {

@@ -40,7 +40,7 @@ TEST_CASE("what a declaration may not be") {
         "1:7: w is an input: its value is given when the formula is evaluated | a number with a default is declared "
         "with const w = 3");
   CHECK(errors("data X[n, d],\nparam w[d]") == "2:1: 'param' is a keyword and cannot be a name");
-  CHECK(errors("data x[n] y[n]") == "1:11: expected a comma or the end of the declaration, but found 'y'");
+  CHECK(errors("data x[n] y[n]") == "1:11: a comma is missing before 'y'");
   CHECK(errors("data x[n,]") == "1:10: an operand is missing between ',' and ']'");
   CHECK(errors("data c[n] : index(k") == "1:18: '(' is not closed: a ')' is missing");
   CHECK(errors("data X(n, d), y(n)") == "1:7: a shape stands in [ ] | write X[n, d]");
