@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <mpfr.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -130,6 +131,13 @@ double error(double got, double want) {
   return std::fabs(got - want) / std::fmax(std::fabs(want), 1e-307) * 0x1p53;
 }
 
+/// Functions whose references in thousands of digits take long, and whose forms cancel fewer.
+bool is_slow(const Pattern& p) {
+  static constexpr Function slow[] = {Function::erf, Function::erfc, Function::normal_cdf, Function::lgamma};
+  if (p.kind == Pattern::Kind::call && std::ranges::find(slow, p.function) != std::end(slow)) return true;
+  return std::ranges::any_of(p.parts, is_slow);
+}
+
 }  // namespace
 
 TEST_CASE("what a rule yields is nowhere worse in doubles, and a stable form is much better somewhere") {
@@ -150,10 +158,14 @@ TEST_CASE("what a rule yields is nowhere worse in doubles, and a stable form is 
       at.inputs[static_cast<std::uint32_t>(v)] = std::move(a);
     }
     // The reference is the left side, or the right side where the left one overflows even there.
-    const auto sides = evaluate_reference(g, {instance(rule.before), instance(rule.after)}, at, 3000);
-    Array want = sides[0];
-    for (std::size_t k = 0; k < want.values.size(); ++k)
-      if (!std::isfinite(want.values[k])) want.values[k] = sides[1].values[k];
+    const unsigned bits = is_slow(rule.before) ? 1200 : 3000;
+    Array want = evaluate_reference(g, {instance(rule.before)}, at, bits)[0];
+    const auto is_finite = [](double x) { return std::isfinite(x); };
+    if (!std::ranges::all_of(want.values, is_finite)) {
+      const Array right = evaluate_reference(g, {instance(rule.after)}, at, bits)[0];
+      for (std::size_t k = 0; k < want.values.size(); ++k)
+        if (!is_finite(want.values[k])) want.values[k] = right.values[k];
+    }
     const std::int64_t places = instance.any_inside() ? width : 1;
     double best_gain = 0;
     for (std::int64_t p = 0; p < points; ++p) {
