@@ -186,6 +186,6 @@ TEST_CASE_FIXTURE(Fixture, "long chains and wide sums are simplified in linear t
     const double seconds = seconds_of([&] { to = simplify(g, {e})[0]; });
     CAPTURE(before);
     CHECK(nodes(to) <= before + 4);
-    CHECK(seconds < 5);  // a tenth of a second in a release build; quadratic behaviour takes a minute
+    CHECK(seconds < 15);  // a few tenths in a release build, ten times that under sanitizers; quadratic takes minutes
   }
 }
