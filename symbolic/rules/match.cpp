@@ -373,7 +373,9 @@ class Matcher {
     const Pattern& anchor = p.parts[p.search[0]];
     std::size_t looked = 0;
     std::vector<const Node*> open{&n};
-    while (!open.empty() && looked <= widest + widest_nested) {
+    // More nested parts than this are not taken apart: at most widest_nested leaves, and fewer nodes between.
+    const std::size_t most = n.operands.size() + 2 * widest_nested;
+    while (!open.empty() && looked <= most) {
       const Node& here = *open.back();
       open.pop_back();
       for (const auto& o : here.operands) {
