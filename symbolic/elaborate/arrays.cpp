@@ -124,17 +124,9 @@ Value Evaluator::reduction_call(ast::Id id) {
   Value v = eval(e.children[0]);
   if (v.poisoned) return v;
   build_.operand(v);
-  std::vector<Label> axes, bound;
-  if (e.keywords.empty()) {
-    bound = v.axes;
-  } else {
-    const auto axis = axis_number(e.keywords[0].value, v.axes.size(), e.span,
-                                  named(e.children[0]) + ", which is " + shape_of(v) + ",");
-    if (!axis) return Value::poison();
-    axes = v.axes;
-    bound = {axes[*axis]};
-    axes.erase(axes.begin() + static_cast<std::ptrdiff_t>(*axis));
-  }
+  auto reduced = reduced_axes(e, v);
+  if (!reduced) return Value::poison();
+  auto& [axes, bound] = *reduced;
   const bool position = name == "argmax" || name == "argmin";
   if (position && bound.size() > 1) {
     // The position in row-major order.
@@ -156,15 +148,9 @@ Value Evaluator::norm_call(ast::Id id) {
     return fail(at(e.children[1]).span, "the order of a norm is a scalar, not " + shape_of(order));
   build_.operand(v);
   build_.operand(order);
-  std::vector<Label> axes, bound = v.axes;
-  if (!e.keywords.empty()) {
-    const auto axis = axis_number(e.keywords[0].value, v.axes.size(), e.span,
-                                  named(e.children[0]) + ", which is " + shape_of(v) + ",");
-    if (!axis) return Value::poison();
-    axes = v.axes;
-    bound = {axes[*axis]};
-    axes.erase(axes.begin() + static_cast<std::ptrdiff_t>(*axis));
-  }
+  auto reduced = reduced_axes(e, v);
+  if (!reduced) return Value::poison();
+  auto& [axes, bound] = *reduced;
   return norm_over(std::move(v), axes, bound, {}, order, e.span);
 }
 

@@ -81,6 +81,16 @@ std::optional<std::size_t> Evaluator::axis_number(ast::Id value, std::size_t ran
   return static_cast<std::size_t>(*number < 0 ? *number + count : *number);
 }
 
+std::optional<Evaluator::ReducedAxes> Evaluator::reduced_axes(const ast::Expression& call, const Value& v) {
+  if (call.keywords.empty()) return ReducedAxes{{}, v.axes};
+  const auto axis = axis_number(call.keywords[0].value, v.axes.size(), call.span,
+                                named(call.children[0]) + ", which is " + shape_of(v) + ",");
+  if (!axis) return std::nullopt;
+  ReducedAxes out{v.axes, {v.axes[*axis]}};
+  out.kept.erase(out.kept.begin() + static_cast<std::ptrdiff_t>(*axis));
+  return out;
+}
+
 Value Evaluator::eval_call(ast::Id id) {
   const ast::Expression& e = at(id);
   if (!activation().prelude) {

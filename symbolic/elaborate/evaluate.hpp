@@ -203,6 +203,11 @@ class Evaluator {
   bool arity(ast::Id id, std::size_t least, std::size_t most);
   bool keywords(ast::Id id, bool allowed);
   std::optional<std::size_t> axis_number(ast::Id value, std::size_t rank, Span mark, const std::string& shape);
+  /// The axes of a reduced value that stay, and those that a call reduces: all, or the one its `axis=` names.
+  struct ReducedAxes {
+    std::vector<Label> kept, bound;
+  };
+  std::optional<ReducedAxes> reduced_axes(const ast::Expression& call, const Value& v);
   Value unknown_function(ast::Id id);
 
   // arrays.cpp

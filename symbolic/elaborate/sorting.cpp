@@ -80,15 +80,9 @@ Value Evaluator::quantile_call(ast::Id id) {
   if (!values) return Value::poison();
   Value v = (*values)[0];
   build_.operand(v);
-  std::vector<Label> axes, bound = v.axes;
-  if (!e.keywords.empty()) {
-    const auto axis = axis_number(e.keywords[0].value, v.axes.size(), e.span,
-                                  named(e.children[0]) + ", which is " + shape_of(v) + ",");
-    if (!axis) return Value::poison();
-    axes = v.axes;
-    bound = {axes[*axis]};
-    axes.erase(axes.begin() + static_cast<std::ptrdiff_t>(*axis));
-  }
+  auto reduced = reduced_axes(e, v);
+  if (!reduced) return Value::poison();
+  auto& [axes, bound] = *reduced;
   Value q = values->size() > 1 ? (*values)[1] : build_.constant(Rational::ratio(1, 2));
   build_.operand(q);
   if (values->size() > 1 && !is_fraction(q, e.span, e.children[1])) return Value::poison();
