@@ -54,8 +54,8 @@ int run(Settings& settings, Options& options) {
                          : static_cast<unsigned>(whole_number("--threads", options.threads, 1, most_threads));
   bench_by.seconds = positive_number("--seconds", options.seconds);
   options.bind.seed = static_cast<std::uint64_t>(whole_number("--seed", options.seed, 0, INT64_MAX));
-  const auto formula = session.formula();
-  if (!formula) return session.finish();
+  Formula* const formula = session.formula();
+  if (formula == nullptr) return session.finish();
   const DeriveOptions derive_by = derive_options(formula->model, options.selection);
   const std::vector<Given> given = session.given(formula->model);
   if (session.diagnostics().has_errors() || !has_something_to_differentiate(formula->model, session.diagnostics())) {

@@ -56,8 +56,8 @@ int run(Settings& settings, Options& options) {
   choose_kinds(options.emit, options.build);
   constexpr int highest_order = 16;
   const std::int64_t order = whole_number("--order", options.order, 1, highest_order);
-  const auto formula = session.formula();
-  if (!formula) return session.finish();
+  Formula* const formula = session.formula();
+  if (formula == nullptr) return session.finish();
   DeriveOptions derive_by = derive_options(formula->model, options.selection);
   derive_by.jacobians = true;
   if (options.number == "f32") session.not_supported("--float f32");

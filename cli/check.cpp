@@ -83,8 +83,8 @@ Run add_check(CLI::App& command, Settings& settings) {
       return session.finish();
     }
     session.only_a_formula("check");
-    const auto formula = session.formula();
-    if (formula) session.write(table_text(rows_of(formula->model)));
+    Formula* const formula = session.formula();
+    if (formula != nullptr) session.write(table_text(rows_of(formula->model)));
     return session.finish();
   };
 }

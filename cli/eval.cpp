@@ -111,8 +111,8 @@ int run(Settings& settings, Options& options) {
       options.threads == "0" ? available_cores() : whole_number("--threads", options.threads, 1, most_threads));
   options.bind.seed = static_cast<std::uint64_t>(whole_number("--seed", options.seed, 0, INT64_MAX));
   const double most_seconds = positive_number("--limit", options.limit);
-  const auto formula = session.formula();
-  if (!formula) return session.finish();
+  Formula* const formula = session.formula();
+  if (formula == nullptr) return session.finish();
   Model& model = formula->model;
   DeriveOptions derive_by = derive_options(model, options.selection);
   derive_by.gradients = derive_by.jacobians = options.grad;

@@ -37,8 +37,8 @@ int run(Settings& settings, const Options& options) {
   constexpr int highest_order = 16;
   const std::optional<Form> form = form_named(options.form);
   const std::int64_t order = whole_number("--order", options.order, 1, highest_order);
-  const auto formula = session.formula();
-  if (!formula) return session.finish();
+  Formula* const formula = session.formula();
+  if (formula == nullptr) return session.finish();
   DeriveOptions derive_by = derive_options(formula->model, options.selection);
   derive_by.jacobians = options.selection.losses.empty();
   if (!form) session.not_supported("--as " + options.form);

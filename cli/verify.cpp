@@ -53,8 +53,8 @@ int run(Settings& settings, Options& options) {
   }
   verify_by.tolerance = *tolerance;
   options.bind.seed = static_cast<std::uint64_t>(whole_number("--seed", options.seed, 0, INT64_MAX));
-  const auto formula = session.formula();
-  if (!formula) return session.finish();
+  Formula* const formula = session.formula();
+  if (formula == nullptr) return session.finish();
   DeriveOptions derive_by = derive_options(formula->model, options.selection);
   derive_by.jacobians = true;
   const std::vector<Given> given = session.given(formula->model);

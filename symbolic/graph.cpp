@@ -26,7 +26,7 @@ struct Hash {
   }
 };
 
-std::size_t hash_of(const Node& n) {
+std::uint32_t hash_of(const Node& n) {
   Hash h;
   h.mix(static_cast<std::size_t>(n.kind) * 1009 + static_cast<std::size_t>(n.function) * 31 +
         static_cast<std::size_t>(n.reduction) * 7 + static_cast<std::size_t>(n.softmax));
@@ -40,20 +40,38 @@ std::size_t hash_of(const Node& n) {
   }
   for (const auto& c : n.coefficients) h.mix(c.hash());
   h.mix(n.affine);
-  return h.value;
+  return static_cast<std::uint32_t>(h.value ^ (h.value >> 32));
 }
 
 }  // namespace
 
+std::size_t Graph::slot_of(const Node& node, std::uint32_t hash) const {
+  std::size_t k = hash & (index_.size() - 1);
+  while (index_[k].node.valid() && (index_[k].hash != hash || nodes_[index_[k].node.id] != node))
+    k = (k + 1) & (index_.size() - 1);
+  return k;
+}
+
+void Graph::grow_index() {
+  std::vector<Slot> old(std::max<std::size_t>(64, 2 * index_.size()));
+  old.swap(index_);
+  for (const Slot& s : old) {
+    if (!s.node.valid()) continue;
+    std::size_t k = s.hash & (index_.size() - 1);
+    while (index_[k].node.valid()) k = (k + 1) & (index_.size() - 1);
+    index_[k] = s;
+  }
+}
+
 Expr Graph::intern(Node node) {
-  const std::size_t hash = hash_of(node);
-  const auto [begin, end] = index_.equal_range(hash);
-  for (auto i = begin; i != end; ++i)
-    if (nodes_[i->second] == node) return {i->second};
-  const auto id = static_cast<std::uint32_t>(nodes_.size());
-  nodes_.push_back(std::move(node));
-  index_.emplace(hash, id);
-  return {id};
+  if (2 * nodes_.size() >= index_.size()) grow_index();
+  const std::uint32_t hash = hash_of(node);
+  Slot& slot = index_[slot_of(node, hash)];
+  if (!slot.node.valid()) {
+    slot = {hash, {static_cast<std::uint32_t>(nodes_.size())}};
+    nodes_.push_back(std::move(node));
+  }
+  return slot.node;
 }
 
 std::vector<Size> Graph::shape(Expr e) const {

@@ -289,9 +289,18 @@ class Graph {
   std::vector<Expr> reachable(const std::vector<Expr>& roots) const;
 
  private:
+  /// The slot of an equal node, or the free one for it.
+  std::size_t slot_of(const Node& node, std::uint32_t hash) const;
+  void grow_index();
+
   Sizes sizes_;
   std::deque<Node> nodes_;
-  std::unordered_multimap<std::size_t, std::uint32_t> index_;
+  /// All nodes by their hash: open addressing, at most half full, in one block of memory.
+  struct Slot {
+    std::uint32_t hash = 0;
+    Expr node;  // invalid: free
+  };
+  std::vector<Slot> index_;
   std::unordered_map<std::uint32_t, Size> index_bounds_;
 };
 

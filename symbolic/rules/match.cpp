@@ -18,6 +18,67 @@ constexpr std::size_t widest = 48;
 /// would cost the square of its length.
 constexpr std::size_t widest_nested = 10;
 
+/// What kind of value something is: a function, a number, a sum, a reduction. Values of different sorts never match.
+using Sort = std::uint32_t;
+
+Sort sort_of(Pattern::Reduction r) { return static_cast<Sort>(r); }
+constexpr Sort number_sort = 8, sum_sort = 9, other_sort = 10, first_function_sort = 11;
+
+/// Nothing where a pattern matches any sort.
+std::optional<Sort> sort_of(const Pattern& p) {
+  switch (p.kind) {
+    case PatternKind::number:
+      return number_sort;
+    case PatternKind::call:
+      return first_function_sort + static_cast<Sort>(p.function);
+    case PatternKind::sum:
+      return sum_sort;
+    case PatternKind::reduction:
+      return sort_of(p.reduction);
+    case PatternKind::variable:
+    case PatternKind::rest:
+    case PatternKind::product:
+      break;
+  }
+  return std::nullopt;
+}
+
+Sort sort_of(SoftmaxKind kind) {
+  switch (kind) {
+    case SoftmaxKind::logsumexp:
+      return sort_of(Pattern::Reduction::logsumexp);
+    case SoftmaxKind::softmax:
+      return sort_of(Pattern::Reduction::softmax);
+    case SoftmaxKind::log_softmax:
+      return sort_of(Pattern::Reduction::log_softmax);
+  }
+  return other_sort;
+}
+
+Sort sort_of(const Node& n) {
+  switch (n.kind) {
+    case Kind::elementwise:
+      return first_function_sort + static_cast<Sort>(n.function);
+    case Kind::constant:
+      return number_sort;
+    case Kind::sum:
+      return sum_sort;
+    case Kind::contraction:
+      return n.labels.size() > n.rank ? sort_of(Pattern::Reduction::sum) : other_sort;
+    case Kind::reduce:
+      return n.reduction == Reduction::norm ? sort_of(Pattern::Reduction::norm) : other_sort;
+    case Kind::softmax:
+      return sort_of(n.softmax);
+    case Kind::input:
+    case Kind::index:
+    case Kind::reshape:
+    case Kind::order:
+    case Kind::given:
+      break;
+  }
+  return other_sort;
+}
+
 class Matcher {
  public:
   Matcher(Graph& graph, std::size_t variables) : graph_(graph) { m_.variables.resize(variables); }
@@ -225,22 +286,8 @@ class Matcher {
 
   /// Whether an operand can match at all: cheap, before anything is tried.
   bool plausible(const Pattern& p, const Operand& o) const {
-    const Node& n = graph_[o.expr];
-    switch (p.kind) {
-      case PatternKind::number:
-        return graph_.constant_value(o.expr) != nullptr;
-      case PatternKind::call:
-        return n.kind == Kind::elementwise && n.function == p.function;
-      case PatternKind::sum:
-        return n.kind == Kind::sum;
-      case PatternKind::reduction:
-        return is_reduction(n, p.reduction);
-      case PatternKind::variable:
-      case PatternKind::rest:
-      case PatternKind::product:
-        return true;
-    }
-    return true;
+    const auto wanted = sort_of(p);
+    return !wanted || sort_of(graph_[o.expr]) == wanted;
   }
 
   /// The exponent of a power of a variable with a whole exponent.
@@ -367,30 +414,8 @@ class Matcher {
     return variable(rest->variable, all, 0);
   }
 
-  /// Whether a part that the pattern needs can be among the terms of a node, or
-  /// among those of its nested ones.
-  bool has_anchor(const Pattern& p, const Node& n) const {
-    const Pattern& anchor = p.parts[p.search[0]];
-    std::size_t looked = 0;
-    std::vector<const Node*> open{&n};
-    // More nested parts than this are not taken apart: at most widest_nested leaves, and fewer nodes between.
-    const std::size_t most = n.operands.size() + 2 * widest_nested;
-    while (!open.empty() && looked <= most) {
-      const Node& here = *open.back();
-      open.pop_back();
-      for (const auto& o : here.operands) {
-        ++looked;
-        if (plausible(anchor, o)) return true;
-        const Node& inner = graph_[o.expr];
-        const bool nested = p.kind == PatternKind::sum ? inner.kind == Kind::sum : plain_product(inner);
-        if (nested && inner.operands.size() <= widest_nested) open.push_back(&inner);
-      }
-    }
-    return false;
-  }
-
   bool sum_part(const Pattern& p, const Node& n) {
-    if (n.operands.size() > widest || !has_anchor(p, n)) return false;
+    if (n.operands.size() > widest) return false;
     const Terms terms = read_terms(n, graph_.identity(static_cast<std::uint32_t>(n.labels.size())));
     if (sum_part(p, terms)) return true;
     Rational one = 1;
@@ -437,7 +462,7 @@ class Matcher {
   }
 
   bool product_part(const Pattern& p, const Node& n) {
-    if (n.operands.size() > widest || !has_anchor(p, n)) return false;
+    if (n.operands.size() > widest) return false;
     const Terms factors = read_terms(n, graph_.identity(static_cast<std::uint32_t>(n.labels.size())));
     if (product_part(p, n.coefficients[0], factors)) return true;
     Rational coefficient = n.coefficients[0];
@@ -473,25 +498,9 @@ class Matcher {
     return static_cast<std::uint32_t>(m_.scopes.size());
   }
 
-  static bool is_reduction(const Node& n, Pattern::Reduction r) {
-    switch (r) {
-      case Pattern::Reduction::sum:
-        return n.kind == Kind::contraction && n.labels.size() > n.rank;
-      case Pattern::Reduction::norm:
-        return n.kind == Kind::reduce && n.reduction == gradus::Reduction::norm;
-      case Pattern::Reduction::logsumexp:
-        return n.kind == Kind::softmax && n.softmax == SoftmaxKind::logsumexp;
-      case Pattern::Reduction::softmax:
-        return n.kind == Kind::softmax && n.softmax == SoftmaxKind::softmax;
-      case Pattern::Reduction::log_softmax:
-        return n.kind == Kind::softmax && n.softmax == SoftmaxKind::log_softmax;
-    }
-    return false;
-  }
-
   bool reduction(const Pattern& p, const Operand& o) {
     const Node& n = graph_[o.expr];
-    if (!is_reduction(n, p.reduction)) return false;
+    if (sort_of(n) != sort_of(p)) return false;
     std::vector<Subscript> map;
     const std::uint32_t scope = open(n, o, map);
     const std::vector<Operand> operands = read(n, map);
@@ -512,6 +521,31 @@ class Matcher {
 };
 
 }  // namespace
+
+Anchors::Anchors(const Graph& graph, Expr root) {
+  const Node& n = graph[root];
+  std::vector<const Node*> open{&n};
+  std::size_t looked = 0;
+  // More nested parts than this are not taken apart: at most widest_nested leaves, and fewer nodes between.
+  const std::size_t most = n.operands.size() + 2 * widest_nested;
+  while (!open.empty() && looked <= most) {
+    const Node& here = *open.back();
+    open.pop_back();
+    for (const auto& o : here.operands) {
+      ++looked;
+      const Node& inner = graph[o.expr];
+      sorts_.set(sort_of(inner));
+      const bool nested = n.kind == Kind::sum ? inner.kind == Kind::sum : plain_product(inner);
+      if (nested && inner.operands.size() <= widest_nested) open.push_back(&inner);
+    }
+  }
+}
+
+bool Anchors::plausible(const Pattern& p) const {
+  if (p.kind != PatternKind::sum && p.kind != PatternKind::product) return true;
+  const auto wanted = sort_of(p.parts[p.search[0]]);
+  return !wanted || sorts_.test(*wanted);
+}
 
 std::optional<Match> match(Graph& graph, const Pattern& pattern, std::size_t variables, Expr root) {
   return Matcher(graph, variables).at(pattern, root);

@@ -5,6 +5,7 @@
 // root and of the reductions that the pattern opened below it.
 #pragma once
 
+#include <bitset>
 #include <optional>
 #include <vector>
 
@@ -40,6 +41,18 @@ struct Match {
   std::vector<Term> left;
   Rational factor = 1;
   Rational scale = 1;  // of the product that is being matched: what its scaled variables leave
+};
+
+/// What stands among the operands of a sum or a product, nested sums and products included: tells in one look which of
+/// many patterns cannot match there.
+class Anchors {
+ public:
+  Anchors(const Graph& graph, Expr root);
+  /// False where the part that a sum or a product looks for first is not there.
+  bool plausible(const Pattern& pattern) const;
+
+ private:
+  std::bitset<512> sorts_;
 };
 
 /// Matches a pattern at a node. Sums and products may be a part of the node's.

@@ -117,8 +117,13 @@ std::optional<Expr> Rewriter::apply(const Rule& rule, Expr e) {
 std::optional<Expr> Rewriter::step(Expr e) {
   for (const auto& s : steps_)
     if (const auto to = s(e); to && *to != e) return to;
-  for (const Rule* r : candidates(e))
+  const std::vector<const Rule*>& rules = candidates(e);
+  if (rules.empty()) return std::nullopt;
+  const Anchors anchors(graph_, e);
+  for (const Rule* r : rules) {
+    if (!anchors.plausible(r->before)) continue;
     if (const auto to = apply(*r, e)) return to;
+  }
   return std::nullopt;
 }
 
