@@ -2,7 +2,9 @@
 #pragma once
 
 #include <limits>
+#include <numbers>
 
+#include "codegen/kernels/error_functions.hpp"
 #include "codegen/kernels/removable.hpp"
 
 namespace gradus::kernels {
@@ -29,6 +31,12 @@ V sqrt_step(V x, V y) {
   return rationalised(square_root(x + y), square_root(x), y);
 }
 
+// sqrt(x) - sqrt(y).
+template <class V>
+V sqrt_difference(V x, V y) {
+  return rationalised(square_root(x), square_root(y), x - y);
+}
+
 // 1 - tanh(x)^2.
 template <class V>
 V sech_squared(V x) {
@@ -50,6 +58,49 @@ V over_one_plus_square(V x) {
   return select(less(absolute(x), splat(x, 1e150)), x / (one + x * x), one / x);
 }
 
+// log(1 + y x^2).
+template <class V>
+V log1p_scaled_square(V x, V y) {
+  const V size = absolute(x);
+  const V far = fma(log_kernel(size), splat(x, 2), log_kernel(y));
+  return select(both(less(splat(x, 1e150), size), less(splat(x, 0), y)), far, log1p_kernel(y * x * x));
+}
+
+// x/(1 + y x^2).
+template <class V>
+V over_one_plus_scaled_square(V x, V y) {
+  const V one = splat(x, 1), yx = y * x;
+  return select(less(absolute(x), splat(x, 1e150)), x / fma(yx, x, one), one / (one / x + yx));
+}
+
+// Beyond this the square of x leaves the range of doubles, or nothing of moderate size counts beside it.
+template <class V>
+auto squares_overflow(V x) {
+  return less(splat(x, 1e150), absolute(x));
+}
+
+// log(x^2 + y); of a large x, that of x^2 2^-1200 and 1200 log(2).
+template <class V>
+V log_square_plus(V x, V y) {
+  const auto large = squares_overflow(x);
+  const V small = x * splat(x, 0x1p-600);
+  const V square = select(large, fma(small, small, y * splat(x, 0x1p-600) * splat(x, 0x1p-600)), fma(x, x, y));
+  return log_kernel(square) + select(large, splat(x, 1200 * std::numbers::ln2), splat(x, 0));
+}
+
+// x/(x^2 + y).
+template <class V>
+V over_square_plus(V x, V y) {
+  return select(squares_overflow(x), splat(x, 1) / (x + y / x), x / fma(x, x, y));
+}
+
+// x^2/(x^2 + y).
+template <class V>
+V square_share(V x, V y) {
+  const V one = splat(x, 1), square = x * x;
+  return select(squares_overflow(x), one / (one + y / x / x), square / (square + y));
+}
+
 // (1 + x)^y: 1 + x is s + e exactly, and (1 + e/s)^y makes up for the rounding of s.
 template <class V>
 V compound(V x, V y) {
@@ -59,6 +110,12 @@ V compound(V x, V y) {
   const V correction = select(equal(ratio - ratio, zero), ratio, zero);  // s may be 0 or infinite
   const V usual = libm(Libm::pow, s, y) * exp_kernel(y * correction);
   return select(less(absolute(y), splat(x, 1e15)), usual, exp_kernel(y * log1p_kernel(x)));
+}
+
+// (1 + x)^y - 1.
+template <class V>
+V compound_minus_one(V x, V y) {
+  return select(less(x, splat(x, -1)), compound(x, y) - splat(x, 1), expm1_kernel(y * log1p_kernel(x)));
 }
 
 // log(x/y) of near values, and where the quotient leaves the range of doubles.
@@ -77,6 +134,72 @@ V relative_entropy(V x, V y) {
   const V t = (y - x) / x;
   const V far = select(equal(x, splat(x, 0)), y, x * log_ratio(x, y) + (y - x));
   return select(less(absolute(t), splat(x, 0.4)), -(x * log1p_minus_x(t)), far);
+}
+
+// log(x + y) - log(x).
+template <class V>
+V log_shift(V x, V y) {
+  const V ratio = y / x, infinite = splat(x, std::numeric_limits<double>::infinity());
+  const auto apart = both(equal(absolute(ratio), infinite), less(splat(x, 0), x));
+  const V usual = select(apart, log_kernel(x + y) - log_kernel(x), log1p_kernel(ratio));
+  return select(less(x, splat(x, 0)), splat(x, std::numeric_limits<double>::quiet_NaN()), usual);
+}
+
+// log(x) - x + 1.
+template <class V>
+V log_minus_x_plus_one(V x) {
+  const V less_one = x - splat(x, 1);
+  return select(less(absolute(less_one), splat(x, 0.4)), log1p_minus_x(less_one), log_kernel(x) - less_one);
+}
+
+// log(x/y) - x/y + 1.
+template <class V>
+V log_minus_ratio(V x, V y) {
+  const V t = (x - y) / y, ratio = x / y;
+  return select(less(absolute(t), splat(x, 0.4)), log1p_minus_x(t), log_ratio(x, y) - (ratio - splat(x, 1)));
+}
+
+// erf(middle + width/2) - erf(middle - width/2) of a narrow interval: the integral of the density's Taylor series at
+// the middle, whose coefficients are Hermite polynomials (Abramowitz & Stegun, 7.1.19).
+template <class V>
+V erf_of_interval(V middle, V width) {
+  const V square = middle * middle, half = width * splat(middle, 0.5), u = half * half;
+  const V h2 = square * splat(middle, 4) - splat(middle, 2);
+  const V h4 = (square * splat(middle, 16) - splat(middle, 48)) * square + splat(middle, 12);
+  const V h6 =
+      ((square * splat(middle, 64) - splat(middle, 480)) * square + splat(middle, 720)) * square - splat(middle, 120);
+  const V sum = u * (h2 / splat(middle, 6) + u * (h4 / splat(middle, 120) + u * h6 / splat(middle, 5040)));
+  const V height = exp_of_square(middle, -1) * splat(middle, 2 * std::numbers::inv_sqrtpi);
+  return width * fma(height, sum, height);
+}
+
+// Whether an interval is narrow enough for erf_of_interval.
+template <class V>
+auto narrow(V middle, V width) {
+  const V size = absolute(middle);
+  return both(less(absolute(width) * (size + splat(middle, 1)), splat(middle, 0.05)), less(size, splat(middle, 40)));
+}
+
+// erf(x) - erf(y).
+template <class V>
+V erf_difference(V x, V y) {
+  const V zero = splat(x, 0), width = x - y, middle = (x + y) * splat(x, 0.5);
+  const auto right = both(less(zero, x), less(zero, y)), left = both(less(x, zero), less(y, zero));
+  const V tails = erfc_kernel(select(left, -x, y)) - erfc_kernel(select(left, -y, x));
+  const V far = select(either(right, left), tails, erf_kernel(x) - erf_kernel(y));
+  return select(narrow(middle, width), erf_of_interval(middle, width), far);
+}
+
+// normal_cdf(x) - normal_cdf(y).
+template <class V>
+V normal_cdf_difference(V x, V y) {
+  const V zero = splat(x, 0), root = splat(x, 1 / std::numbers::sqrt2), half = splat(x, 0.5);
+  const V width = (x - y) * root, middle = (x + y) * half * root;
+  const auto right = both(less(zero, x), less(zero, y)), left = both(less(x, zero), less(y, zero));
+  const V tails = normal_cdf_kernel(select(right, -y, x)) - normal_cdf_kernel(select(right, -x, y));
+  const V across = (erf_kernel(x * root) - erf_kernel(y * root)) * half;
+  const V far = select(either(right, left), tails, across);
+  return select(narrow(middle, width), erf_of_interval(middle, width) * half, far);
 }
 
 }  // namespace gradus::kernels

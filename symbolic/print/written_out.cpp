@@ -67,11 +67,14 @@ std::optional<Formula> written_out(Function f, const std::vector<Formula>& opera
       p.multiply(apply(f == Function::xlogy ? Function::log : Function::log1p, {operands[1]}));
       return std::move(p).build();
     }
+    case Function::log_ratio:
     case Function::unit: {
       Product p;
       p.multiply(operands[0]);
       p.divide(operands[1]);
-      return std::move(p).build();
+      Formula quotient = std::move(p).build();
+      if (f == Function::unit) return quotient;
+      return apply(Function::log, {std::move(quotient)});
     }
     default:
       break;

@@ -59,7 +59,18 @@ std::ptrdiff_t rank(std::string_view head) {
 
 bool is_variable(const Pattern& p) { return p.kind == Pattern::Kind::variable || p.kind == Pattern::Kind::rest; }
 
-bool equal(const Pattern& a, const Pattern& b) {
+/// What a pattern is a multiple of.
+const Pattern& unscaled(const Pattern& p) {
+  return p.kind == Pattern::Kind::product && p.parts.size() == 1 ? unscaled(p.parts[0]) : p;
+}
+
+/// A value without variables counts as a number.
+bool is_number(const Pattern& p) {
+  return p.kind == Pattern::Kind::number || (!is_variable(p) && std::ranges::all_of(p.parts, is_number));
+}
+
+bool equal(const Pattern& scaled_a, const Pattern& scaled_b) {
+  const Pattern &a = unscaled(scaled_a), &b = unscaled(scaled_b);
   if (is_variable(a) || is_variable(b)) return is_variable(a) && is_variable(b) && a.variable == b.variable;
   if (head(a) != head(b) || a.parts.size() != b.parts.size()) return false;
   return std::is_permutation(a.parts.begin(), a.parts.end(), b.parts.begin(), equal);
@@ -83,8 +94,10 @@ bool smaller_parts(std::vector<Pattern> after, std::vector<Pattern> before) {
 
 }  // namespace
 
-bool smaller(const Pattern& after, const Pattern& before) {
-  if (is_variable(before) || before.kind == Pattern::Kind::number) return false;
+bool smaller(const Pattern& scaled_after, const Pattern& scaled_before) {
+  const Pattern &after = unscaled(scaled_after), &before = unscaled(scaled_before);
+  if (is_variable(before) || is_number(before)) return false;
+  if (is_number(after)) return true;
   for (const auto& part : before.parts)
     if (equal(after, part) || smaller(after, part)) return true;
   if (is_variable(after)) return false;

@@ -137,6 +137,19 @@ inline bool is_promised(Function f, const Point& p) {
     case Function::sqrt_step:
     case Function::log1p_square:
     case Function::over_one_plus_square:
+    case Function::sqrt_difference:
+    case Function::log_shift:
+    case Function::log_ratio:
+    case Function::log_minus_x_plus_one:
+    case Function::log_minus_ratio:
+    case Function::log1p_scaled_square:
+    case Function::over_one_plus_scaled_square:
+    case Function::log_square_plus:
+    case Function::over_square_plus:
+    case Function::square_share:
+    case Function::compound_minus_one:
+    case Function::erf_difference:
+    case Function::normal_cdf_difference:
     case Function::relative_entropy:
     case Function::unit: {
       const auto& domain = domain_of(f);

@@ -108,8 +108,9 @@ double sample(std::mt19937& random) {
   }
 }
 
-/// The samples of a variable, meeting the rule's condition; under a reduction a quarter of them has a common offset.
-void fill(Array& a, const Rule& rule, std::size_t v, bool inside, std::mt19937& random) {
+/// The samples of a variable, meeting the rule's condition; under a reduction a quarter of them has a common offset,
+/// outside some are near those of the variable before.
+void fill(Array& a, const Array* before, const Rule& rule, std::size_t v, bool inside, std::mt19937& random) {
   const Condition* condition = nullptr;
   for (const auto& c : rule.when)
     if (c.variable == v) condition = &c;
@@ -118,6 +119,8 @@ void fill(Array& a, const Rule& rule, std::size_t v, bool inside, std::mt19937& 
     if (inside && k % width == 0) offset = k / width % 4 == 0 ? sample(random) : 0;
     double x = sample(random);
     if (offset != 0) x = offset + std::remainder(x, 3.0);
+    const bool near = before != nullptr && before->values.size() == a.values.size() && !inside && k % 16 == 0;
+    if (near) x = before->values[k] * (1 + std::ldexp(x, -30) / (1 + std::fabs(x)));
     if (condition != nullptr) x = condition->fact == Condition::Fact::reciprocal_count ? 1.0 / width : std::fabs(x);
     a.values[k] = x;
   }
@@ -154,7 +157,7 @@ TEST_CASE("what a rule yields is nowhere worse in doubles, and a stable form is 
       const bool inside = instance.inside()[v] != 0;
       Array a{inside ? std::vector<std::int64_t>{points, width} : std::vector<std::int64_t>{points}, {}};
       a.values.resize(static_cast<std::size_t>(inside ? points * width : points));
-      fill(a, rule, v, inside, random);
+      fill(a, v == 0 ? nullptr : &at.inputs[static_cast<std::uint32_t>(v - 1)], rule, v, inside, random);
       at.inputs[static_cast<std::uint32_t>(v)] = std::move(a);
     }
     // The reference is the left side, or the right side where the left one overflows even there.
