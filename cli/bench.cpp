@@ -29,7 +29,7 @@ std::string json_text(const BenchReport& report, unsigned threads) {
 }
 
 std::string report_text(const BenchReport& report, unsigned threads) {
-  const double bytes = static_cast<double>(report.input_bytes);
+  const auto bytes = static_cast<double>(report.input_bytes);
   const auto rate = [&](double seconds) {
     std::string out = fmt::format("{:>10}", time_text(seconds));
     if (report.rows > 0) out += fmt::format("  {:>10.3g} rows/s", static_cast<double>(report.rows) / seconds);

@@ -33,7 +33,7 @@ void choose_kinds(const std::string& list, BuildOptions& build) {
   for (std::size_t at = 0; at <= list.size();) {
     const std::size_t end = std::min(list.find(',', at), list.size());
     const std::string word = list.substr(at, end - at);
-    const auto found = std::find_if(kinds.begin(), kinds.end(), [&](const auto& kind) { return word == kind.first; });
+    const auto found = std::ranges::find_if(kinds, [&](const auto& kind) { return word == kind.first; });
     if (found == kinds.end())
       throw UsageError{fmt::format("--emit {}: '{}' cannot be emitted", list, word), "what can be: " + names};
     build.*found->second = true;

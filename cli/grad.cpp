@@ -21,7 +21,7 @@ struct Options {
 
 /// The form of that name; nothing when it is a form that comes later. Throws UsageError for an unknown one.
 std::optional<Form> form_named(const std::string& name) {
-  if (std::find(forms.begin(), forms.end(), name) == forms.end()) {
+  if (std::ranges::find(forms, name) == forms.end()) {
     throw UsageError{fmt::format("--as {}: there is no such form", name),
                      fmt::format("the forms are {}", fmt::join(forms, ", "))};
   }

@@ -197,7 +197,7 @@ DeriveOptions derive_options(const Model& model, const Selection& selection) {
       throw UsageError{fmt::format("--wrt {}: index data have no derivative", name), ""};
     }
     const std::string& key = model.inputs[*number].key;
-    if (std::find(out.wrt.begin(), out.wrt.end(), key) == out.wrt.end()) out.wrt.push_back(key);
+    if (std::ranges::find(out.wrt, key) == out.wrt.end()) out.wrt.push_back(key);
   }
   return out;
 }

@@ -183,7 +183,7 @@ double least_seconds(const Model& model, const std::vector<Expr>& roots, const B
     std::vector<double> sizes;
     for (const Size size : node.labels)
       sizes.push_back(static_cast<double>(model.graph.sizes().evaluate(size, bindings.sizes).value_or(1)));
-    std::sort(sizes.begin(), sizes.end());
+    std::ranges::sort(sizes);
     for (const Guard& guard : node.guards)
       if (guard.kind == Guard::Kind::zero && !sizes.empty()) sizes.pop_back();
     double elements = 1;

@@ -181,7 +181,26 @@ Formula add(std::vector<Formula> terms) {
   return f;
 }
 
+namespace {
+
+/// The terms of short sums in another order.
+bool same_terms(const Formula& a, const Formula& b) {
+  if (a.parts.size() != b.parts.size()) return false;
+  std::vector<char> taken(b.parts.size(), 0);
+  for (std::size_t i = 0; i < a.parts.size(); ++i) {
+    std::size_t k = 0;
+    while (k < b.parts.size() && (taken[k] != 0 || a.negative[i] != b.negative[k] || !same(a.parts[i], b.parts[k])))
+      ++k;
+    if (k == b.parts.size()) return false;
+    taken[k] = 1;
+  }
+  return true;
+}
+
+}  // namespace
+
 bool same(const Formula& a, const Formula& b) {
+  if (a.op == Op::add && b.op == Op::add && a.parts.size() <= 8) return same_terms(a, b);
   if (a.op != b.op || a.text != b.text || a.function != b.function || a.axis != b.axis || a.number != b.number ||
       a.negative != b.negative || a.parts.size() != b.parts.size() || a.binders.size() != b.binders.size())
     return false;

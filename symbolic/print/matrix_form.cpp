@@ -126,6 +126,7 @@ class MatrixForm {
     fold_chain(a);
     fold_chain(b);
     a.product.coefficient = a.product.coefficient * b.product.coefficient;
+    for (auto& f : b.product.scalars) a.product.scalars.push_back(std::move(f));
     for (auto& f : b.product.factors) a.product.factors.push_back(std::move(f));
     for (auto& f : b.product.denominators) a.product.denominators.push_back(std::move(f));
   }
@@ -160,7 +161,8 @@ class MatrixForm {
   /// Whether two groups are the same single factor.
   bool is_square(std::size_t i, std::size_t k) const {
     const auto single = [](const Group& g) {
-      return g.chain.empty() && g.product.factors.size() == 1 && g.product.denominators.empty();
+      return g.chain.empty() && g.product.scalars.empty() && g.product.factors.size() == 1 &&
+             g.product.denominators.empty();
     };
     const Group& a = groups_[i];
     const Group& b = groups_[k];

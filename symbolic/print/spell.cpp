@@ -144,9 +144,9 @@ class Speller {
         continue;
       }
       const auto operand = static_cast<std::size_t>(pattern[++k] - '1');
-      std::string piece = text(f.parts[operand], least[operand]);
+      const std::string piece = text(f.parts[operand], least[operand]);
       const bool raised = latex() && k + 1 < pattern.size() && pattern[k + 1] == '^';
-      out += raised ? base(std::move(piece)) : piece;
+      out += raised ? base(piece) : piece;
     }
     return out;
   }
@@ -209,8 +209,8 @@ class Speller {
     std::string inside;
     for (std::size_t k = 1; k < f.parts.size(); ++k)
       inside += (k > 1 ? (latex() ? "," : ", ") : "") + text(f.parts[k], any);
-    std::string array = text(f.parts[0], postfix);
-    return {latex() ? base(std::move(array)) + "_{" + inside + "}" : array + "[" + inside + "]", postfix};
+    const std::string array = text(f.parts[0], postfix);
+    return {latex() ? base(array) + "_{" + inside + "}" : array + "[" + inside + "]", postfix};
   }
 
   Spelled spell_function(const Formula& f) const {
