@@ -9,7 +9,7 @@ namespace {
 struct Options {
   Selection selection;
   BindOptions bind;
-  std::string threads = "0", seconds = "1", seed = "0";
+  std::string threads = "0", seconds = "1", seed = "0", limit = "600";
   bool json = false;
 };
 
@@ -53,6 +53,7 @@ int run(Settings& settings, Options& options) {
                          ? available_cores()
                          : static_cast<unsigned>(whole_number("--threads", options.threads, 1, most_threads));
   bench_by.seconds = positive_number("--seconds", options.seconds);
+  bench_by.limit = positive_number("--limit", options.limit);
   options.bind.seed = static_cast<std::uint64_t>(whole_number("--seed", options.seed, 0, INT64_MAX));
   Formula* const formula = session.formula();
   if (formula == nullptr) return session.finish();
@@ -78,6 +79,7 @@ Run add_bench(CLI::App& command, Settings& settings) {
   add_selection(command, options->selection);
   command.add_option("--threads", options->threads, "number of threads (all cores)");
   command.add_option("--seconds", options->seconds, "about how long to measure (1)");
+  command.add_option("--limit", options->limit, "seconds; what would take longer by an estimate is refused (600)");
   command.add_option("--seed", options->seed, "seed of normal and uniform values");
   command.add_option("--table", options->bind.table, "a CSV file that gives data by the names of its columns");
   command.add_flag("--json", options->json, "print one JSON object");

@@ -56,6 +56,7 @@ int run(Settings& settings, Options& options) {
   choose_kinds(options.emit, options.build);
   constexpr int highest_order = 16;
   const std::int64_t order = whole_number("--order", options.order, 1, highest_order);
+  if (const std::string problem = target_problem(options.build.target); !problem.empty()) throw UsageError{problem, ""};
   Formula* const formula = session.formula();
   if (formula == nullptr) return session.finish();
   DeriveOptions derive_by = derive_options(formula->model, options.selection);

@@ -9,7 +9,7 @@ namespace {
 struct Options {
   Selection selection;
   BindOptions bind;
-  std::string points, seed = "0", tolerance = "1e-9", threads = "0";
+  std::string points, seed = "0", tolerance = "1e-9", threads = "0", limit = "600";
   bool all = false;
 };
 
@@ -52,6 +52,7 @@ int run(Settings& settings, Options& options) {
     throw UsageError{fmt::format("--tolerance {}: a number that is not negative is expected", options.tolerance), ""};
   }
   verify_by.tolerance = *tolerance;
+  verify_by.limit = positive_number("--limit", options.limit);
   options.bind.seed = static_cast<std::uint64_t>(whole_number("--seed", options.seed, 0, INT64_MAX));
   Formula* const formula = session.formula();
   if (formula == nullptr) return session.finish();
@@ -82,6 +83,7 @@ Run add_verify(CLI::App& command, Settings& settings) {
                      "number of random points where values are made up (3, fewer where one takes seconds)");
   command.add_option("--seed", options->seed, "seed of random values");
   command.add_option("--tolerance", options->tolerance, "largest relative error that passes (1e-9)");
+  command.add_option("--limit", options->limit, "seconds; what would take longer by an estimate is refused (600)");
   command.add_flag("--all", options->all, "compare every coordinate, however long it takes");
   command.add_option("--table", options->bind.table, "a CSV file that gives data by the names of its columns");
   command.add_option("--threads", options->threads, "number of threads (all cores)");

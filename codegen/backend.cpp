@@ -40,8 +40,9 @@ Backend* open(std::string& error) {
     }
     using Factory = Backend* (*)();
     const auto factory = reinterpret_cast<Factory>(dlsym(library, "gradus_create_backend"));
-    if (factory) return factory();
-    error = place + " is not Gradus's code generator";
+    const auto* const version = static_cast<const int*>(dlsym(library, "gradus_backend_version"));
+    if (factory && version && *version == backend_version) return factory();
+    error = place + (factory ? " belongs to another version of Gradus" : " is not Gradus's code generator");
   }
   error = "the code generator (" + std::string(library_name) + ") cannot be loaded: " + error;
   return nullptr;

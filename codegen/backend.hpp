@@ -49,6 +49,8 @@ class Executable {
 class Backend {
  public:
   virtual ~Backend() = default;
+  /// Why nothing can be compiled for a target: an unknown name, a processor that is none of it. Empty: it can.
+  virtual std::string target_problem(const TargetOptions& target) = 0;
   /// Compiles for this machine, in memory. On failure the result is null and `error` says why.
   virtual std::unique_ptr<Executable> compile(const loops::Program& program, const TargetOptions& target,
                                               std::string& error) = 0;
@@ -58,8 +60,11 @@ class Backend {
                            const TargetOptions& target, std::string& error) = 0;
 };
 
+/// What the program and the library that links LLVM must agree on: raised when the loop form or this header changes.
+constexpr int backend_version = 2;
+
 /// Opens libgradus_llvm beside the program (or in the usual library places) on first use. Null and `error` when it
-/// cannot be opened.
+/// cannot be opened, or belongs to another version of Gradus.
 Backend* open_backend(std::string& error);
 
 /// The phases interpreted: slow, but everywhere possible. The program must outlive the result.

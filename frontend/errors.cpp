@@ -120,6 +120,8 @@ void Parser::no_operand() {
     fail(before->span, fmt::format("nothing follows '{}'", spelt(*before)));
   }
   if (ends) fail(token.span, "an expression is missing");
+  if (token.kind == Tok::kw_dim && at_[1].kind == Tok::equals)
+    fail(token.span, "the axis of a reduction is named axis", fmt::format("write axis={}", spelt(at_[2])));
   if (token.kind >= Tok::kw_data && token.kind <= Tok::kw_output) {
     fail(token.span, fmt::format("'{}' is a keyword and cannot stand in an expression", spelt(token)));
   }

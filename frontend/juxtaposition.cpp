@@ -70,6 +70,16 @@ void Parser::foreign_statement(Operand word) {
   if (text == "minimize" || text == "minimise" || text == "maximize" || text == "maximise")
     help = "what is differentiated is loss = …";
   if (among(declaring_words, text)) foreign_declaration(word);
+  const Token& next = *at_;
+  if ((text == "def" || text == "function") && at(Tok::name)) {
+    statement_.kind = ast::Statement::Kind::function;
+    statement_.function.name = name_of(next);
+  }
+  if (text == "for" || text == "while" || text == "def" || text == "function") {
+    while (!at(Tok::separator) && !at(Tok::end)) advance();
+    skip_block();
+    fail(word.span, fmt::format("there is no '{}'", text), help);
+  }
   resume_here_ = statement_begins_here();
   fail(word.span, fmt::format("there is no '{}'", text), help);
 }

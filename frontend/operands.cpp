@@ -172,16 +172,28 @@ Parser::Operand Parser::subscripted(Operand base, std::vector<Entry> list) {
   return add(std::move(e));
 }
 
+/// What to write instead of `(a, b)`: shapes are arguments, `zeros(n, m)`; a reduction has one axis.
+std::string Parser::without_tuple(const Token& opening) const {
+  const std::string_view inside = source_.slice({opening.span.end, partner(opening).span.begin});
+  if (open_.size() > 1 && (&opening)[-1].kind == Tok::equals)
+    return "reduce along one axis after the other, as in sum(sum(X, axis=1), axis=0)";
+  const Token* call = open_.size() < 2 ? nullptr : open_[open_.size() - 2];
+  constexpr std::string_view shaped[] = {"zeros", "ones", "reshape"};
+  const bool in_call = call != nullptr && call != tokens_.all.data() && call[-1].kind == Tok::name &&
+                       std::ranges::find(shaped, source_.slice(call[-1].span)) != std::end(shaped);
+  if (!in_call) return fmt::format("write [{}]", shown({opening.span.end, partner(opening).span.begin}));
+  const bool last = (&partner(opening))[1].kind == Tok::close_paren;
+  return fmt::format("write {}{}{}", source_.slice({call[-1].span.begin, opening.span.begin}), inside,
+                     last ? ")" : ", …)");
+}
+
 Parser::Operand Parser::parenthesised() {
   const Token& opening = *at_;
   open(opening);
   if (at(Tok::close_paren)) fail(join(opening.span, at_->span), "nothing stands in the parentheses");
   const Operand inner = expression();
   if (at(Tok::comma)) {
-    fail(at_->span, "a list is written with [ ]",
-         opening.value == Token::no_partner
-             ? ""
-             : fmt::format("write [{}]", shown({opening.span.end, partner(opening).span.begin})));
+    fail(at_->span, "a list is written with [ ]", opening.value == Token::no_partner ? "" : without_tuple(opening));
   }
   if (at(Tok::equals)) equals_in_brackets(inner);
   close(Tok::close_paren);

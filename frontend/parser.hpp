@@ -92,6 +92,10 @@ class Parser {
   [[noreturn]] void name_after_assumptions(const ast::Name& word);
   [[noreturn]] void missing_equals();
   [[noreturn]] void update();
+  [[noreturn]] void if_statement();
+  void skip_block();
+  std::string without_tuple(const Token& opening) const;
+  void names_after_error();
 
   // --- parse.cpp, with X3
   void statement();

@@ -75,6 +75,9 @@ void Parser::statement_end() {
     fail(at_->span, "a comma cannot stand here",
          bare ? "one statement defines one name" : "a list is written with [ ]");
   }
+  if (at(Tok::kw_if) && at_->newline_before) if_statement();
+  if (statement_.kind == ast::Statement::Kind::output_list)
+    fail(at_->span, "what is put out is a list of names, or a name with a value", "write output name = …");
   if (statement_.kind == ast::Statement::Kind::declaration) unexpected("a comma or the end of the declaration");
   unexpected("an operator or the end of the statement");
 }
@@ -91,7 +94,24 @@ void Parser::recover(const Token* first) {
     }
   }
   if (resume_here_ && at_ != first) return;
+  if (statement_.kind == ast::Statement::Kind::declaration && open_.empty()) names_after_error();
   while (!at(Tok::separator) && !at(Tok::end)) advance();
+}
+
+/// The names that a broken declaration would have declared after the error.
+void Parser::names_after_error() {
+  while (!at(Tok::separator) && !at(Tok::end)) {
+    const Token& token = *at_;
+    if ((token.kind == Tok::open_bracket || token.kind == Tok::open_paren) && token.value != Token::no_partner) {
+      at_ = &partner(token);
+    } else if (token.kind == Tok::comma && at_[1].kind == Tok::name) {
+      ast::Declared one;
+      one.name = name_of(at_[1]);
+      one.span = at_[1].span;
+      statement_.declaration.names.push_back(one);
+    }
+    advance();
+  }
 }
 
 /// A size is an affine combination of names with whole coefficients. Its nodes stand in the arena from `first` on.
@@ -257,6 +277,39 @@ void Parser::missing_equals() {
   const bool short_enough = rest.end - rest.begin < 200;
   fail(at_->span, "'=' is missing after 'loss'",
        short_enough ? fmt::format("write loss = {}", source_.slice(rest)) : "");
+}
+
+/// `if x > 0:` as a statement, at the word.
+void Parser::if_statement() {
+  const Token& word = *at_;
+  while (!at(Tok::separator) && !at(Tok::end)) advance();
+  skip_block();
+  fail(word.span, "there is no 'if' statement", "a choice is an expression: loss = a if c else b");
+}
+
+/// Goes over the indented lines that follow, and the `else` of a choice: they belong to what was reported. What they
+/// define counts as defined.
+void Parser::skip_block() {
+  const auto at_margin = [&](const Token& t) { return t.span.begin == 0 || source_.text()[t.span.begin - 1] == '\n'; };
+  const auto belongs = [&](const Token& t) { return t.kind == Tok::kw_else || source_.slice(t.span) == "elif"; };
+  while (at(Tok::separator) && at_[1].kind != Tok::end && (!at_margin(at_[1]) || belongs(at_[1]))) {
+    advance();
+    const Token *word = at_, *sign = at_ + 1;
+    const bool loss = word->kind == Tok::kw_loss;
+    if (loss && sign->kind == Tok::name) word = sign++;
+    const bool defines = sign->kind == Tok::equals ||
+                         (sign->kind == Tok::foreign && static_cast<Foreign>(sign->value) == Foreign::update);
+    if (defines && (loss || word->kind == Tok::name)) {
+      ast::Statement s;
+      s.broken = true;
+      s.span = word->span;
+      s.equation.role = loss ? ast::Equation::Role::loss : ast::Equation::Role::value;
+      if (word->kind == Tok::name) s.equation.name = name_of(*word);
+      program_.statements.push_back(std::move(s));
+    }
+    while (!at(Tok::separator) && !at(Tok::end)) advance();
+  }
+  resume_here_ = true;
 }
 
 /// `x += 1`, at the sign.

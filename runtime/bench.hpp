@@ -14,6 +14,7 @@ namespace gradus {
 struct BenchOptions {
   unsigned threads = 1;
   double seconds = 1;  // about as long as all timing takes
+  double limit = 600;  // seconds: what would take longer by a low estimate is refused
 };
 
 /// Seconds are medians of single calls.

@@ -120,6 +120,12 @@ class Emitter {
 
 }  // namespace
 
+std::string target_problem(const TargetOptions& target) {
+  std::string error;
+  Backend* backend = open_backend(error);
+  return backend != nullptr ? backend->target_problem(target) : std::string();
+}
+
 bool build(Model& model, const DeriveOptions& derive_by, const BuildOptions& options, Diagnostics& diagnostics) {
   const Derived derived = derive(model, derive_by);
   Files files(options.path, diagnostics);

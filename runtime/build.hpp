@@ -19,6 +19,10 @@ struct BuildOptions {
   std::string source_name;  // of the formula, for the header's comment
 };
 
+/// Why nothing can be built for a target (an unknown name, a processor that is none of it); empty when it can be, and
+/// when there is no code generator to ask.
+std::string target_problem(const TargetOptions& target);
+
 /// A parameter of a function of the header, with what its comment says.
 struct CArgument {
   CParameter parameter;

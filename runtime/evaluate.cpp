@@ -196,16 +196,21 @@ double least_seconds(const Model& model, const std::vector<Expr>& roots, const B
 
 }  // namespace
 
+bool is_quick_enough(const Model& model, const std::vector<Expr>& roots, const Bindings& bindings, double most_seconds,
+                     double slowness, Diagnostics& diagnostics) {
+  const double seconds = slowness * least_seconds(model, roots, bindings);
+  if (seconds <= most_seconds) return true;
+  diagnostics
+      .error(Span::none(),
+             fmt::format("the evaluation would take about {:.2g} seconds; the limit is {:g}", seconds, most_seconds))
+      .help(fmt::format("give smaller sizes, or --limit {:.2g}", 2 * seconds));
+  return false;
+}
+
 std::optional<std::vector<Array>> evaluate(Model& model, const std::vector<Expr>& roots,
                                            const std::vector<Expr>& checks, const Bindings& bindings, ThreadPool& pool,
                                            Diagnostics& diagnostics, std::string& notes, double most_seconds) {
-  if (const double seconds = least_seconds(model, roots, bindings); seconds > most_seconds) {
-    diagnostics
-        .error(Span::none(),
-               fmt::format("the evaluation would take about {:.2g} seconds; the limit is {:g}", seconds, most_seconds))
-        .help(fmt::format("give smaller sizes, or --limit {:.2g}", 2 * seconds));
-    return std::nullopt;
-  }
+  if (!is_quick_enough(model, roots, bindings, most_seconds, 1, diagnostics)) return std::nullopt;
   const Compiled compiled = compile(model, roots, checks);
   if (!compiled.note.empty()) notes += compiled.note + "\n";
   Call call(compiled, model, roots, bindings, pool.size(), diagnostics);

@@ -72,6 +72,11 @@ std::optional<std::vector<Array>> evaluate(Model& model, const std::vector<Expr>
                                            const std::vector<Expr>& checks, const Bindings& bindings, ThreadPool& pool,
                                            Diagnostics& diagnostics, std::string& notes, double most_seconds = 600);
 
+/// Reports an error where the roots would take longer than `most_seconds` by a low estimate; `slowness` multiplies it
+/// for what is slower than native code. Whether they would not.
+bool is_quick_enough(const Model& model, const std::vector<Expr>& roots, const Bindings& bindings, double most_seconds,
+                     double slowness, Diagnostics& diagnostics);
+
 /// Reports why a run ended with a code: what the program checked, in the user's terms.
 void report_failure(const Model& model, loops::Result result, Diagnostics& diagnostics);
 

@@ -244,6 +244,8 @@ Verifier::Trial Verifier::compare_point(Bindings& bindings, bool made_up, bool l
   if (!fits_memory(bindings)) return Trial::error;
   std::vector<Expr> raw;
   for (const ValueComparison& value : values_) raw.push_back(value.raw);
+  constexpr double slowness = 50;  // of the reference, at the least
+  if (!is_quick_enough(model_, raw, bindings, options_.limit, slowness, diagnostics_)) return Trial::error;
   const std::vector<Array> reference = evaluate_reference(model_.graph, raw, bindings, verify_bits);
   const bool finite = std::ranges::all_of(reference, [](const Array& array) {
     return std::ranges::all_of(array.values, [](double x) { return std::isfinite(x); });

@@ -18,6 +18,7 @@ struct VerifyOptions {
   double tolerance = 1e-9;  // largest relative error that passes
   bool all = false;         // every coordinate, however long it takes
   unsigned threads = 1;
+  double limit = 600;  // seconds: what would take longer by a low estimate is refused
   double seconds = 4;  // time for the reference; beyond, coordinates are sampled
 };
 

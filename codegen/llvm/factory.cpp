@@ -20,6 +20,11 @@ std::string bytes_or(llvm::Expected<T> result, std::string& error) {
 
 class LlvmBackend final : public Backend {
  public:
+  std::string target_problem(const TargetOptions& target) override {
+    auto machine = machine_for(target);
+    return machine ? std::string() : llvm::toString(machine.takeError());
+  }
+
   std::unique_ptr<Executable> compile(const loops::Program& program, const TargetOptions& target,
                                       std::string& error) override {
     auto result = compile_in_memory(program, target);
@@ -51,6 +56,8 @@ class LlvmBackend final : public Backend {
 
 }  // namespace
 }  // namespace gradus::lowering
+
+extern "C" __attribute__((visibility("default"))) const int gradus_backend_version = gradus::backend_version;
 
 extern "C" __attribute__((visibility("default"))) gradus::Backend* gradus_create_backend() {
   static gradus::lowering::LlvmBackend backend;

@@ -56,6 +56,8 @@ bool Evaluator::keywords(ast::Id id, bool allowed) {
     Diagnostic& d = error(word.name.span, e.name.text + " takes no argument named " + word.name.text);
     if (word.name.text == "keepdims")
       d.help("index notation keeps the axis: Z[i, j] = X[i, j] - sum[k](X[i, k])");
+    else if (e.name.key == "norm" && (word.name.text == "ord" || word.name.text == "p") && !e.children.empty())
+      d.help("the order is the second argument: norm(" + text_of(e.children[0]) + ", " + text_of(word.value) + ")");
     else if (allowed)
       d.help("did you mean axis?");
     return false;

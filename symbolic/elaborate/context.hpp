@@ -65,7 +65,7 @@ struct Context {
   std::vector<EquationInfo> equations;
   std::unordered_map<std::string, FunctionInfo> functions;  // the user's
   std::unordered_set<std::string> reported_names;
-  std::set<std::pair<std::uint32_t, std::uint32_t>> reported_places;
+  std::set<std::pair<std::uint32_t, std::uint32_t>> reported_places, warned_places;
   std::size_t inlined_calls = 0;
   std::unordered_set<const ast::FunctionDefinition*> inlined;  // functions whose bodies were elaborated
   bool has_index_forms = false;                                // else no equation needs a dry run

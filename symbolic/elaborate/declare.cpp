@@ -73,10 +73,7 @@ class Declarer {
     std::optional<Rational> value;
     if (!broken && d.value.valid()) value = number(d.value);
     symbol.size = sizes_.symbol(d.name.text);
-    if (d.has_brackets && !broken) {
-      context_.diagnostics.error(d.span, "a dim is one size: " + d.name.text + " takes no shape");
-      symbol.poisoned = true;
-    } else if (!broken && d.value.valid() && !value) {
+    if (!broken && d.value.valid() && !value) {
       const ast::Expression* name = unknown_name(d.value);
       context_.diagnostics.error(name == nullptr ? at(d.value).span : name->span,
                                  "the dim " + d.name.text + " is a whole number, given by numbers and earlier dims" +
@@ -253,19 +250,10 @@ class Declarer {
         }
         in.shape.push_back(*s);
       }
-    if (good && in.role == Input::Role::constant && d.has_brackets) {
-      context_.diagnostics.error(d.span, "a const is one number; " + d.name.text + " with a shape is data");
-      good = false;
-    }
     symbol.poisoned = !good;
     if (!enter(d.name, symbol)) return;
     for (const Size s : in.shape) sizes_.assume_nonnegative(s);
     if (good) good = assumptions(statement, d, in);
-    if (in.role == Input::Role::constant && good && !d.value.valid()) {
-      context_.diagnostics.error(d.span,
-                                 "the const " + d.name.text + " needs its default: const " + d.name.text + " = 1");
-      good = false;
-    }
     context_.symbols.at(d.name.key).poisoned = !good;
     in.expr = context_.model.graph.input(static_cast<std::uint32_t>(symbol.number), in.shape);
     if (in.index_bound) context_.model.graph.set_index_bound(in.expr, *in.index_bound);
@@ -451,13 +439,9 @@ void enter_equation(Context& context, const ast::Statement& s) {
                             (has_left_expression(context, eq) || has_left_expression(context, *first.equation));
     info.part_of_recurrence = first.part_of_recurrence = recurrence;
     if (!recurrence && !s.broken) {
-      if (eq.bare)
-        defined_twice(context, name, "the loss is defined here", other.span,
-                      "this expression would be a loss, but the file has one");
-      else
-        defined_twice(
-            context, name, other.text + " is defined here", other.span,
-            name.text == other.text ? "" : name.text + " and " + other.text + " are the same name, defined twice");
+      defined_twice(
+          context, name, other.text + " is defined here", other.span,
+          name.text == other.text ? "" : name.text + " and " + other.text + " are the same name, defined twice");
     }
     info.poisoned = true;
     info.main = other.number;
@@ -529,7 +513,7 @@ void enter_gradient(Context& context, const ast::Statement& s) {
 void collect_definitions(Context& context) {
   for (const auto& s : context.program.statements) {
     if (s.kind == ast::Statement::Kind::equation) {
-      if (s.broken && s.equation.name.text.empty() && s.equation.bare) continue;
+      if (s.broken && s.equation.name.text.empty() && s.equation.role != ast::Equation::Role::loss) continue;
       enter_equation(context, s);
     } else if (s.kind == ast::Statement::Kind::function) {
       const ast::FunctionDefinition& f = s.function;

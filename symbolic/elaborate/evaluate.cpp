@@ -59,8 +59,13 @@ Diagnostic& Evaluator::error_in_prelude(std::size_t activation, const std::strin
 Diagnostic& Evaluator::warning(Span mark, std::string text, std::vector<Span> context) {
   sink_ = {};
   if (silent_) return sink_;
-  for (const auto& a : activations_)
-    if (a.prelude) return sink_;
+  for (std::size_t k = 1; k < activations_.size(); ++k) {
+    if (!activations_[k].prelude) continue;
+    mark = activations_[k].call;  // the prelude's code is the language's own: the warning belongs to the user's call
+    context.clear();
+    break;
+  }
+  if (!context_.warned_places.insert({mark.begin, mark.end}).second) return sink_;
   return context_.diagnostics.warning(mark, std::move(text), std::move(context));
 }
 
@@ -351,10 +356,12 @@ bool Evaluator::find_ranges(const EquationInfo& info) {
     if (begin_run(eq, true)) eval(eq.body);
     if (context_.diagnostics.error_count() != before || known_error) return false;
   }
+  std::set<std::pair<std::string, std::string>> clashes;
   for (std::size_t k = 0; k < unknown.size(); ++k) {
     const Solution& s = solutions[k];
     if (!s.warning.empty()) warning(s.warning_span, s.warning);
     if (s.solved || s.error.empty()) continue;
+    if (!s.between.first.empty() && !clashes.insert(s.between).second) continue;
     Diagnostic& d = error(unknown[k].span, s.error);
     for (const auto& h : s.help) d.help(h);
   }

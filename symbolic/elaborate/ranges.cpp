@@ -239,6 +239,7 @@ class Solver {
         solutions_[k].error = "the index " + name + " runs over axes of different sizes: " + place(*best.from) +
                               " allows " + name + " < " + sizes_.to_string(best.end) + ", " + place(*b.from) +
                               " allows " + name + " < " + sizes_.to_string(b.end);
+        solutions_[k].between = std::minmax(place(*best.from), place(*b.from));
         solutions_[k].help = {"give one range with 'in', for instance: " + name + " in 0.." +
                               sizes_.to_string(best.end)};
         return;

@@ -13,8 +13,7 @@ Value Evaluator::transposed(ast::Id id) {
   if (v.poisoned) return v;
   const std::size_t rank = v.axes.size();
   const ast::Kind kind = at(e.children[0]).kind;
-  if (kind == ast::Kind::vector)
-    return fail(e.span, "a literal is written as it is meant, not transposed");
+  if (kind == ast::Kind::vector) return fail(e.span, "a literal is written as it is meant, not transposed");
   if (rank == 0) return fail(e.span, named(e.children[0]) + " is a scalar and has no transpose");
   if (rank >= 2) std::swap(v.axes[rank - 1], v.axes[rank - 2]);
   v.identity = 0;
