@@ -243,8 +243,9 @@ Parser::Operand Parser::member(Operand left) {
   const std::string base = program_.at(left.id).kind == Kind::name ? program_.at(left.id).name.text : "";
   bool in_module = among(modules, base);
   while (in_module && at(Foreign::member)) name = &advance();
-  const std::string word = spelt(*name).substr(1);
+  std::string word = spelt(*name).substr(1);
   const Span mark = join(left.span, name->span);
+  if (in_module && word.starts_with("reduce_")) word.erase(0, 7);
   if (!in_module && (word == "shape" || word == "size" || word == "ndim")) size_of(left, mark);
   Diagnostic& d =
       in_module ? report(mark, fmt::format("functions stand alone: there is no '{}'", shown(mark)))

@@ -114,6 +114,11 @@ Parser::Operand Parser::juxtaposed(Operand left) {
   if (word == "elif" || word == "elseif" || word == "elsif" || word == "then") {
     fail(token.span, fmt::format("there is no '{}'", word), "write a if c else b, or a if c else b if d else e");
   }
+  if (word == "where" && statement_.kind != ast::Statement::Kind::declaration)
+    fail(token.span, "there is no 'where' after an expression",
+         "a named value is an equation of its own, a choice is written a if c else b");
+  if (word == "is") fail(token.span, "there is no 'is'", "to compare write a == b or a != b");
+  if (at(Tok::open_paren)) function_to_power(left, mark);
   if (kind == Kind::number && token.kind == Tok::number) {
     fail(mark, fmt::format("two numbers stand side by side: {} and {}", spelt(*(at_ - 1)), spelt(token)),
          "write an operator or a comma between them");
@@ -137,6 +142,21 @@ Parser::Operand Parser::juxtaposed(Operand left) {
   }
   d.help(fmt::format("a product is written with '*': {}", text_of(product)));
   return product;
+}
+
+/// `sin^2(x)`, at the bracket: the power of a function follows its argument here.
+void Parser::function_to_power(Operand left, Span mark) {
+  const Expression power = program_.at(left.id);
+  if (power.kind != Kind::binary || power.op != ast::Binary::power || power.parenthesised) return;
+  const Expression base = program_.at(power.children[0]);
+  if (base.kind != Kind::name || !among(functions, base.name.key)) return;
+  Diagnostic& d = report(mark, fmt::format("a power of {} stands after its argument", base.name.text));
+  const std::string exponent = text_of(Operand{power.children[1]});
+  const Operand argument = powers();
+  const std::string call = text_of(make_call(base.name.text, {argument}, mark));
+  d.help(exponent == "-1" ? fmt::format("write 1/{}; inverse functions have names of their own, as asin", call)
+                          : fmt::format("write {}^{}", call, exponent));
+  throw StatementFailed{};
 }
 
 /// `sum[i] x[i]*w`: the brackets were read as subscripts.

@@ -132,6 +132,7 @@ class Parser {
   // --- juxtaposition.cpp: two operands without an operator
   Operand juxtaposed(Operand left);
   Operand unbracketed_reduction(Operand left);
+  void function_to_power(Operand left, Span mark);
   [[noreturn]] void lambda(Operand word);
   [[noreturn]] void foreign_declaration(Operand word);
   void index_in_name(Operand left);

@@ -212,19 +212,15 @@ std::string Rational::to_string() const {
     if (zeros < 15) return negative + digits;
     return negative + digits.substr(0, last + 1) + "e" + std::to_string(zeros);
   }
-  std::uint32_t places = 0;
-  for (std::uint32_t twos = 0, fives = 0;; places = std::max(twos, fives)) {
-    if (d % 2 == 0) {
-      d /= 2, ++twos;
-    } else if (d % 5 == 0) {
-      d /= 5, ++fives;
-    } else {
-      break;
-    }
-    places = std::max(twos, fives);
-    if (places > 400) break;
-  }
-  if (d != 1) return negative + positive.str() + "/" + Integer(boost::multiprecision::denominator(value)).str();
+  // Every literal is a finite decimal and stays one, whatever its exponent.
+  const auto twos = static_cast<std::uint32_t>(boost::multiprecision::lsb(d));
+  d >>= twos;
+  const auto fives =
+      static_cast<std::uint32_t>(static_cast<double>(boost::multiprecision::msb(d) + 1) / std::log2(5.0));
+  constexpr std::uint32_t most_places = 40'000;
+  const std::uint32_t places = std::max(twos, fives);
+  if (places > most_places || boost::multiprecision::pow(Integer(5), fives) != d)
+    return negative + positive.str() + "/" + Integer(boost::multiprecision::denominator(value)).str();
   std::string digits = Integer(positive * power_of_ten(places) / boost::multiprecision::denominator(value)).str();
   if (digits.size() + 4 < places) return negative + digits + "e-" + std::to_string(places);
   if (digits.size() <= places) digits.insert(0, places + 1 - digits.size(), '0');

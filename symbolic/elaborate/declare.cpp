@@ -218,8 +218,9 @@ class Declarer {
     if (s.kind == Symbol::Kind::dimension) add_size_name(s.text);
     if (s.kind == Symbol::Kind::size || s.kind == Symbol::Kind::dimension) return s.size;
     if (s.poisoned) return std::nullopt;
-    const bool constant =
-        s.kind == Symbol::Kind::input && context_.model.inputs[s.number].role == Input::Role::constant;
+    // An input is known before its assumptions are read: `x[n] : index(x)` names one that is not stored yet.
+    const bool constant = s.kind == Symbol::Kind::input && s.number < context_.model.inputs.size() &&
+                          context_.model.inputs[s.number].role == Input::Role::constant;
     Diagnostic& d = context_.diagnostics.error(e.span, s.text + " is a value, so it cannot be a size");
     d.note(s.text + " is declared here", s.span);
     if (constant) d.help("a size that is fixed is a dim: dim " + s.text + " = 3");

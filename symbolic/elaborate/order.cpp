@@ -290,7 +290,7 @@ class Order {
 std::vector<std::size_t> dependency_order(Context& context) {
   // Base cases and steps that are written with a shift belong to recurrences.
   for (auto& info : context.equations) {
-    if (info.broken || info.main != SIZE_MAX) continue;
+    if (info.broken || info.poisoned || info.main != SIZE_MAX) continue;
     bool recurrence = info.part_of_recurrence;
     for (const auto& l : info.equation->left) recurrence = recurrence || l.expression.valid();
     if (!recurrence) continue;

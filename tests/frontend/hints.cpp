@@ -25,6 +25,8 @@ TEST_CASE("what is spelt otherwise is an error that prints the spelling for the 
       {"z = lambda/2 ||w||^2", "1:12", "2*||w||"},
       {"z = a b c", "1:5", "a*b*c"},
       {"z = sin x + 1", "1:5", "sin(x)"},
+      {"z = sin^2(x) + 1", "1:5", "sin(x)^2"},
+      {"z = tf.reduce_sum(x)", "1:5", "sum(x)"},
       {"z = sum[i] x[i] * w", "1:5", "sum[i](x[i]*w)"},
       {"z = sum[i in 0..n] x[i]", "1:5", "sum[i in 0..n](x[i])"},
       {"z = sum[i : c[i]] x[i] + 1", "1:5", "sum[i : c[i]](x[i])"},

@@ -72,7 +72,8 @@ TEST_CASE("from_double is exact") {
 }
 
 TEST_CASE("numbers print as literals that read back, else as fractions") {
-  for (const char* text : {"0", "12", "0.5", "-0.001", "1.25", "9223372036854775808", "1e300", "3e-30"}) {
+  for (const char* text :
+       {"0", "12", "0.5", "-0.001", "1.25", "9223372036854775808", "1e300", "3e-30", "1e-4002", "125e-9000"}) {
     const std::string_view digits = text;
     const bool negative = digits.starts_with("-");
     Rational value = *Rational::parse(negative ? digits.substr(1) : digits);

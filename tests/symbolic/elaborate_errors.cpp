@@ -34,6 +34,12 @@ TEST_CASE("what follows from an error is silent") {
   CHECK(error_count("data x[n], y[m]\nparam w\na = x + y\nb = u\nloss = w*sum(a) + v") == 3);
 }
 
+TEST_CASE("a size named like an input of its own line is an error") {
+  says("data x[n] : index(x)\nparam w\nloss = w", "x is a value, so it cannot be a size");
+  says("data x[n], c[n] : index(x)\nparam w[m]\nloss = sum(w[c])", "x is a value, so it cannot be a size");
+  CHECK(error_count("data x[6]\nparam w\nx[0] = 3\nloss = w*sum(x)") == 1);
+}
+
 TEST_CASE("functions that nothing calls are read too") {
   CHECK(error_count("f(r) = r*tau + sinn(r)\nparam a\nloss = a") == 2);
   CHECK(error_count("f(r) = sum[i](r[i]) + g(r)\ng(u) = u\nparam a\nloss = a") == 0);
