@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <new>
 
 #include "cli/session.hpp"
@@ -124,7 +125,12 @@ int run(int argc, char** argv, Settings& settings) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
+    if (error.get_exit_code() == 0) {
+      app.exit(error);
+      if (std::cout.flush()) return done;
+      show_error(settings, "the result cannot be written to standard output", "");
+      return wrong;
+    }
     throw UsageError{in_words(error.what()), ""};
   }
   for (const auto& [sub, command] : added) {

@@ -82,7 +82,11 @@ bool InputBinder::take_size(const std::string& name, const Given& given) {
   const Array& array = given.value.array;
   const bool is_number = given.value.kind == GivenValue::Kind::literal && array.shape.empty();
   const double value = is_number ? array.values[0] : -1;
-  if (!is_number || value != std::floor(value) || value < 0 || value > largest_whole) {
+  if (is_number && value > largest_whole) {
+    diagnostics_.error(Span::none(), fmt::format("the size {} = {} is too large", name, number_text(value)));
+    return false;
+  }
+  if (!is_number || value != std::floor(value) || value < 0) {
     diagnostics_.error(Span::none(), fmt::format("{} is a size: a whole number that is not negative is expected{}",
                                                  name, is_number ? fmt::format(", not {}", number_text(value)) : ""));
     return false;

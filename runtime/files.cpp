@@ -39,8 +39,15 @@ std::optional<std::string> read_file(const std::string& path, std::string& error
   text.resize(S_ISREG(status.st_mode) ? static_cast<std::size_t>(status.st_size) : 0);
   std::size_t length = std::fread(text.data(), 1, text.size(), file.get());
   text.resize(length);
+  // A pipe may be long; a device such as /dev/zero never ends.
+  constexpr std::int64_t most_of_a_device = std::int64_t{1} << 26;
+  const std::int64_t most = S_ISCHR(status.st_mode) ? most_of_a_device : available_memory() / 3;
   char buffer[65536];
   while (std::feof(file.get()) == 0 && std::ferror(file.get()) == 0) {
+    if (!S_ISREG(status.st_mode) && static_cast<std::int64_t>(text.size()) > most) {
+      error = S_ISCHR(status.st_mode) ? "does not end" : "is larger than the memory that is free";
+      return std::nullopt;
+    }
     length = std::fread(buffer, 1, sizeof buffer, file.get());
     text.append(buffer, length);
   }

@@ -153,6 +153,7 @@ expect 2 '--limit 0' "$gradus" eval two.loss --limit 0
 expect 1 'the limit is 600' "$gradus" eval -e 'x*sum[i in 0..n, j in 0..n](sin(i*j*x))' --let 'z[n]' x=1 z=zeros n=20000000
 expect 1 'cannot be written' bash -c '"$0" grad two.loss > /dev/full' "$gradus"
 expect 1 'cannot be written' bash -c '"$0" eval two.loss x="[1]" w=1 v=1 --json > /dev/full' "$gradus"
+expect 1 'cannot be written' bash -c '"$0" --help > /dev/full' "$gradus"
 expect 0 'taken as scalar parameters: x, y' "$gradus" check -e 'x^2*y'
 expect 0 'the number e is exp(1)' "$gradus" check -e 'e^x'
 expect 0 'a transpose is X.T' "$gradus" check -e 'T*x'
