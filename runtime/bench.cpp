@@ -110,10 +110,7 @@ double count_operations(const Model& model, const std::vector<Expr>& roots,
   for (const Expr e : model.graph.reachable(roots)) {
     const Node& node = model.graph[e];
     if (node.operands.empty() || node.kind == Kind::reshape || node.kind == Kind::order) continue;
-    double elements = 1;
-    for (const Size size : node.labels) {
-      elements *= static_cast<double>(model.graph.sizes().evaluate(size, sizes).value_or(0));
-    }
+    const double elements = steps_of(model.graph, node, sizes);
     const bool reduces = node.labels.size() > node.rank;
     double each = 1;
     if (node.kind == Kind::sum) each = static_cast<double>(node.operands.size() - 1);

@@ -10,6 +10,7 @@
 
 #include "codegen/interpret.hpp"
 #include "codegen/plan.hpp"
+#include "codegen/plan/roles.hpp"
 #include "runtime/bind.hpp"
 #include "runtime/formula.hpp"
 
@@ -173,28 +174,33 @@ void report_failure(const Model& model, loops::Result result, Diagnostics& diagn
 
 namespace {
 
-/// A guess at the time that the roots take, on the low side: what no plan avoids, at the speed of one fast core. An
-/// equality that a sum runs over leaves one element for each.
+/// A guess at the time that the roots take, on the low side: what no plan avoids, at the speed of one fast core.
 double least_seconds(const Model& model, const std::vector<Expr>& roots, const Bindings& bindings) {
   constexpr double operation = 1e-9, multiply_add = 1e-10;
   double total = 0;
   for (const Expr e : model.graph.reachable(roots)) {
     const Node& node = model.graph[e];
-    std::vector<double> sizes;
-    for (const Size size : node.labels)
-      sizes.push_back(static_cast<double>(model.graph.sizes().evaluate(size, bindings.sizes).value_or(1)));
-    std::ranges::sort(sizes);
-    for (const Guard& guard : node.guards)
-      if (guard.kind == Guard::Kind::zero && !sizes.empty()) sizes.pop_back();
-    double elements = 1;
-    for (const double size : sizes) elements *= size;
     const bool product = node.kind == Kind::contraction && node.operands.size() > 1;
-    total += elements * (product ? multiply_add : operation);
+    total += steps_of(model.graph, node, bindings.sizes) * (product ? multiply_add : operation);
   }
   return total;
 }
 
 }  // namespace
+
+double steps_of(const Graph& graph, const Node& node, const std::map<std::string, std::int64_t>& sizes) {
+  const auto scan = planning::scan_of(graph, node);
+  std::vector<double> counts;
+  for (Label l = 0; l < node.labels.size(); ++l)
+    if (!scan || l != scan->bound)
+      counts.push_back(static_cast<double>(graph.sizes().evaluate(node.labels[l], sizes).value_or(1)));
+  std::ranges::sort(counts);
+  for (const Guard& guard : node.guards)
+    if (guard.kind == Guard::Kind::zero && !counts.empty()) counts.pop_back();
+  double steps = 1;
+  for (const double count : counts) steps *= count;
+  return steps;
+}
 
 bool is_quick_enough(const Model& model, const std::vector<Expr>& roots, const Bindings& bindings, double most_seconds,
                      double slowness, Diagnostics& diagnostics) {

@@ -1,6 +1,7 @@
 // Running a planned program on bound inputs: compiled where the back end can be opened, interpreted otherwise.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -71,6 +72,10 @@ class Call {
 std::optional<std::vector<Array>> evaluate(Model& model, const std::vector<Expr>& roots,
                                            const std::vector<Expr>& checks, const Bindings& bindings, ThreadPool& pool,
                                            Diagnostics& diagnostics, std::string& notes, double most_seconds = 600);
+
+/// The elements that a node's loops run over at these sizes: an equality that a sum runs over leaves one element for
+/// each, a running sum takes one step an element.
+double steps_of(const Graph& graph, const Node& node, const std::map<std::string, std::int64_t>& sizes);
 
 /// Reports an error where the roots would take longer than `most_seconds` by a low estimate; `slowness` multiplies it
 /// for what is slower than native code. Whether they would not.

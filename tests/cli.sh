@@ -225,6 +225,14 @@ same 'the same input gives the same object' "$(cat again/classes.o | md5sum)" "$
 same 'the same input gives the same header' "$(cat again/classes.h)" "$(cat out/classes.h)"
 expect 1 'cannot be written' "$gradus" build classes.loss -o /proc/nowhere/classes
 
+# Running sums and products take one step an element; with native code beside the reference, forwards and backwards.
+expect 0 'loss = 500000500000' "$gradus" eval -e 'sum(cumsum(x))' --let 'x[n]' x=ones n=1000000
+for formula in 'sum(cumsum(X, axis=0)^2)' 'sum(cumprod(X, axis=1)*X)' 'sum[i](y[i]*log(sum[j : j >= i](exp(x[j]))))' \
+  'sum[i](y[i]*prod[j : j < i](x[j]))' 'sum[i, k](X[i,k]*sum[j, l : j > i](X[j,l]))' \
+  'sum[i](y[i]*sum[j : j <= i and x[j] > 0](x[j]))'; do
+  expect 0 'passed' "$gradus" verify -e "$formula" --let 'x[n], y[n], X[n, m]' n=19 m=11
+done
+
 # Examples on their data.
 cd "$source" || exit 1
 expect 0 'loss = ' "$gradus" eval examples/logistic.loss X=@examples/data/breast_cancer.csv:mean_radius..worst_fractal_dimension y=@examples/data/breast_cancer.csv:target w=zeros b=0

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "codegen/plan/emit.hpp"
+#include "codegen/plan/roles.hpp"
 
 namespace gradus::planning {
 
@@ -38,6 +39,8 @@ Shape choose_shape(Graph& graph, const Places& places, Expr e, std::optional<Lab
 void emit_nest(Emitter& m, Expr e, const Shape& shape, std::optional<Label> stream, Rows rows, const Sink& sink);
 /// Emits a contraction that adds to computed places: clears them first unless the sink is running.
 void emit_scatter(Emitter& m, Expr e, std::optional<Label> stream, Rows rows, const Sink& sink);
+/// Emits a running sum or product: one step for each element.
+void emit_scan(Emitter& m, Expr e, const Scan& scan, std::optional<Label> stream, Rows rows, const Sink& sink);
 /// Emits positions in ascending order by merging; the buffers have room for one row.
 void emit_order(Emitter& m, Expr e, const Place& place, BufferId keys, BufferId merged, BufferId merged_keys);
 /// Emits an argmax or argmin.

@@ -150,6 +150,8 @@ class Planner {
         return emit_nest(m, e, choose_shape(graph_, places_, e, unit.stream), unit.stream, rows, sink);
       case Form::scatter:
         return emit_scatter(m, e, unit.stream, rows, sink);
+      case Form::scan:
+        return emit_scan(m, e, *scan_of(graph_, graph_[e]), unit.stream, rows, sink);
       case Form::search:
         return emit_search(m, e, unit.stream, rows, sink);
       default:

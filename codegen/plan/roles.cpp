@@ -174,6 +174,10 @@ class Assigner {
     const Node& n = graph_[e];
     Role& r = role(e);
     std::vector<char> solved(n.labels.size(), 0);
+    if (const auto scan = scan_of(graph_, n)) {
+      solved[scan->axis] = 1;
+      count = n.rank;
+    }
     for (const auto& s : solved_outputs(graph_, n)) solved[s.label] = 1;
     double best = -1;
     for (Label l = 0; l < count; ++l) {
@@ -237,9 +241,14 @@ class Assigner {
       case Kind::softmax:
         r.form = Form::nest;
         if (n.reduction == Reduction::argmax || n.reduction == Reduction::argmin) r.form = Form::search;
+        if (scan_of(graph_, n)) r.form = Form::scan;
         fuse(e);
         return;
       case Kind::contraction:
+        if (scan_of(graph_, n)) {
+          r.form = Form::scan;
+          return;
+        }
         if (n.labels.size() > n.rank) {
           r.form = solved_outputs(graph_, n).empty() ? Form::nest : Form::scatter;
           if (r.form == Form::nest) fuse(e);
@@ -351,6 +360,27 @@ std::vector<Solved> solved_outputs(const Graph& graph, const Node& n) {
     }
   }
   return out;
+}
+
+std::optional<Scan> scan_of(const Graph& graph, const Node& n) {
+  const bool runs = n.kind == Kind::contraction || (n.kind == Kind::reduce && n.reduction == Reduction::product);
+  if (!runs || n.labels.size() == n.rank) return std::nullopt;
+  for (std::size_t k = 0; k < n.guards.size(); ++k) {
+    const Guard& g = n.guards[k];
+    if (g.kind != Guard::Kind::nonnegative || !g.affine.data.empty() || g.affine.labels.size() != 2) continue;
+    const LabelTerm &axis = g.affine.labels[0], &bound = g.affine.labels[1];  // sorted: axes come first
+    const auto a = graph.sizes().as_constant(axis.coefficient), b = graph.sizes().as_constant(bound.coefficient);
+    const auto offset = graph.sizes().as_constant(g.affine.offset);
+    if (axis.label >= n.rank || bound.label < n.rank || n.labels[axis.label] != n.labels[bound.label]) continue;
+    if (!a || !b || !offset || *a != -*b || (*a != 1 && *a != -1) || (*offset != 0 && *offset != -1)) continue;
+    bool alone = true;
+    const auto mention = [&](Label l) { alone = alone && l != axis.label; };
+    for (const Operand& o : n.operands) Graph::each_label(o, mention);
+    for (std::size_t other = 0; other < n.guards.size(); ++other)
+      if (other != k) Graph::each_label(n.guards[other], mention);
+    if (alone) return Scan{k, axis.label, bound.label, *a < 0, *offset < 0};
+  }
+  return std::nullopt;
 }
 
 }  // namespace gradus::planning

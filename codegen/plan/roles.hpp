@@ -15,6 +15,7 @@ enum class Form : std::uint8_t {
   grouped,  // once an element, in the loops of a group
   nest,     // a reduction with loops of its own
   scatter,  // a sum that adds to computed places
+  scan,     // a sum or product up to (or from) the place of an axis: running, one step an element
   search,   // argmax, argmin
   order,    // positions in ascending order
 };
@@ -56,5 +57,15 @@ struct Solved {
 };
 /// The labels that make a contraction a scatter; empty when it is none.
 std::vector<Solved> solved_outputs(const Graph& graph, const Node& n);
+
+/// A reduction over a bound label up to the place of an axis (`sum[j : j <= i](x[j])`), which nothing else depends on.
+struct Scan {
+  std::size_t guard = 0;  // the one that compares them
+  Label axis = 0, bound = 0;
+  bool descending = false;  // from the axis' place on
+  bool exclusive = false;   // without the element at the place itself
+};
+/// What makes a sum or product a scan, or nothing.
+std::optional<Scan> scan_of(const Graph& graph, const Node& n);
 
 }  // namespace gradus::planning

@@ -1,4 +1,4 @@
-// Sums that add to computed places, argmax and argmin, and loops over axes.
+// Sums that add to computed places, running sums, argmax and argmin, and loops over axes.
 #include <algorithm>
 
 #include "codegen/plan/nest.hpp"
@@ -153,6 +153,54 @@ void emit_scatter(Emitter& m, Expr e, std::optional<Label> stream, Rows rows, co
       m.branch(scalar_guards, [&] { add(lane_guards); });
     else
       add(lane_guards);
+  });
+}
+
+void emit_scan(Emitter& m, Expr e, const Scan& scan, std::optional<Label> stream, Rows rows, const Sink& sink) {
+  const Node n = m.graph()[e];
+  Reducer reducer(m, e);
+  std::vector<Label> order, bound;
+  if (stream) order.push_back(*stream);
+  for (Label l = 0; l < n.rank; ++l)
+    if (l != scan.axis && stream != l) order.push_back(l);
+  for (Label l = n.rank; l < n.labels.size(); ++l)
+    if (l != scan.bound) bound.push_back(l);
+  std::optional<Label> lane;
+  if (!order.empty() && order.back() + 1 == n.rank && stream != order.back()) lane = order.back();
+  std::vector<char> skip(n.guards.size(), 0);
+  skip[scan.guard] = 1;
+  Labels labels(m, n, stream, rows);
+  loops::Builder& b = m.builder();
+  labels.run(order, lane, [&] {
+    const auto wide = [&](Register r) { return lane ? m.widen(r) : r; };
+    const Register sum = b.fresh(lane ? Type::numbers : Type::number);
+    b.assign(sum, wide(m.number(reducer.neutral())));
+    const Register end = m.size(n.labels[scan.bound]);
+    m.loop(m.integer(0), end, 1, [&](Register v) {
+      const Register place = scan.descending ? m.subtract(m.subtract(end, m.integer(1)), v) : v;
+      labels.at[scan.axis] = labels.at[scan.bound] = m.scalar(place);
+      const auto write = [&] {
+        const Coordinates axes(labels.at.begin(), labels.at.begin() + n.rank);
+        m.store(sink.place, axes, reducer.finish(sum, axes), sink.offset);
+      };
+      if (scan.exclusive) write();
+      labels.run(bound, std::nullopt, [&] {
+        // Where nothing is chosen nothing is read.
+        const auto add = [&](Register mask) { b.assign(sum, wide(reducer.step(sum, labels.at, mask))); };
+        Register one, lanes;
+        for (std::size_t k = 0; k < n.guards.size(); ++k) {
+          if (skip[k] != 0) continue;
+          const Register g = m.guard(n, n.guards[k], labels.at);
+          Register& all = m.is_vector(g) ? lanes : one;
+          all = m.truth_and(all, g);
+        }
+        if (one.valid())
+          m.branch(one, [&] { add(lanes); });
+        else
+          add(lanes);
+      });
+      if (!scan.exclusive) write();
+    });
   });
 }
 
