@@ -29,7 +29,8 @@ std::vector<Rewriter::Step> arithmetic(Graph& g, rules::Facts& facts, const rule
           [&g, &facts](Expr e) { return rules::times_logarithm(g, facts, e); },
           [&g](Expr e) { return rules::compound_power(g, e); },
           [&g](Expr e) { return rules::removable_quotient(g, e); },
-          [&g](Expr e) { return rules::log1p_of_square(g, e); }};
+          [&g](Expr e) { return rules::log1p_of_square(g, e); },
+          [&g](Expr e) { return rules::compound_by_reciprocal(g, e); }};
 }
 
 std::vector<Expr> rewritten(Rewriter& rewrite, rules::Kept& kept, const std::vector<Expr>& roots) {

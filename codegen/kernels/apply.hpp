@@ -83,6 +83,16 @@ V sqrt_of_one_plus_minus_one(V x) {
   return select(less(x, splat(x, 3)), x / (root + one), root - one);
 }
 
+// sigmoid(x) - sigmoid(y) = sigmoid(x) sigmoid(-y) (1 - exp(y - x)), for x > y.
+template <class V>
+V sigmoid_difference(V x, V y) {
+  const auto turned = less(x, y);
+  const V high = select(turned, y, x), low = select(turned, x, y);
+  const V gap = select(equal(x, y), splat(x, 0), low - high);
+  const V size = -(expm1_kernel(gap) * sigmoid_kernel(high) * sigmoid_kernel(-low));
+  return select(turned, -size, size);
+}
+
 template <class V>
 V truth(V like, decltype(less(like, like)) condition) {
   return select(condition, splat(like, 1), splat(like, 0));

@@ -202,4 +202,63 @@ V normal_cdf_difference(V x, V y) {
   return select(narrow(middle, width), erf_of_interval(middle, width) * half, far);
 }
 
+// log(1 + x) - x/(1 + x).
+template <class V>
+V log1p_gap(V x) {
+  const V over = x / (splat(x, 1) + x);
+  const auto near = both(less(splat(x, -0.4), x), less(x, splat(x, 0.6)));
+  return select(near, fma(over, x, log1p_minus_x(x)), log1p_kernel(x) - over);
+}
+
+// (1 + x/y)^y.
+template <class V>
+V compound_interest(V x, V y) {
+  return compound(x / y, y);
+}
+
+// ((1 + x)^y - 1)/x, y at x = 0.
+template <class V>
+V annuity(V x, V y) {
+  const V l = log1p_kernel(x), u = y * l, one = splat(x, 1);
+  const V direct = (compound(x, y) - one) / x;
+  const V value = select(less(absolute(u), one), expm1_kernel(u) / x, direct);
+  return select(equal(x, splat(x, 0)), y, value);
+}
+
+// Its slope by x: y*exprel(u)*l/x with l = log1p(x), u = y*l, differentiated where nothing may cancel.
+template <class V>
+V annuity_slope(V x, V y) {
+  const V one = splat(x, 1), zero = splat(x, 0), half = splat(x, 0.5), l = log1p_kernel(x), u = y * l, s = one + x;
+  const auto at_zero = less(absolute(x), splat(x, 1e-150));
+  const V ratio = select(at_zero, one, l / x);
+  const V bend = select(at_zero, -half, -(log1p_gap(x) / x / x));
+  const V near = y * fma(exprel_slope(u), y / s * ratio, exprel(u) * bend);
+  const V far = (y * compound(x, y - one) - annuity(x, y)) / x;
+  return select(either(less(absolute(u), one), equal(x, zero)), near, far);
+}
+
+// exp(x) - 1 - x.
+template <class V>
+V expm1_minus_x(V x) {
+  constexpr double c[] = {0.5,
+                          0.16666666666666666,
+                          0.041666666666666664,
+                          0.008333333333333333,
+                          0.001388888888888889,
+                          0.0001984126984126984,
+                          2.48015873015873e-05,
+                          2.7557319223985893e-06,
+                          2.755731922398589e-07,
+                          2.505210838544172e-08,
+                          2.08767569878681e-09,
+                          1.6059043836821613e-10,
+                          1.1470745597729725e-11,
+                          7.647163731819816e-13,
+                          4.779477332387385e-14,
+                          2.8114572543455206e-15,
+                          1.5619206968586225e-16,
+                          8.22063524662433e-18};
+  return select(near_zero(x), x * x * polynomial(x, c), expm1_kernel(x) - x);
+}
+
 }  // namespace gradus::kernels

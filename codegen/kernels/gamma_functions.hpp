@@ -244,6 +244,17 @@ V sign_of_gamma(V x) {
   return select(both(less(x, splat(x, 0)), odd), splat(x, -1), splat(x, 1));
 }
 
+/// gamma(x + a)/gamma(x)
+template <class V>
+V gamma_ratio_kernel(V x, V a) {
+  const V y = x + a;
+  const auto in_range = both(less(absolute(x), splat(x, 30)), less(absolute(y), splat(x, 30)));
+  const V by_logarithm = sign_of_gamma(x) * sign_of_gamma(y) * exp_kernel(lgamma_difference_kernel(x, a));
+  const auto is_pole = [](V t) { return both(less(t, splat(t, 0)), equal(floor(t), t)); };
+  const V value = select(in_range, libm(Libm::tgamma, y, y) / libm(Libm::tgamma, x, x), by_logarithm);
+  return select(either(is_pole(x), is_pole(y)), no_value(x), value);
+}
+
 template <class V>
 V beta_kernel(V x, V y) {
   const V zero = splat(x, 0), sum = x + y;

@@ -171,4 +171,29 @@ std::optional<Expr> log1p_of_square(Graph& graph, Expr e) {
   return graph.elementwise(Function::log1p_square, n.labels, {{x, graph.identity(rank)}});
 }
 
+namespace {
+
+/// A product over all labels, as an operand.
+Operand whole_product(Graph& graph, const std::vector<Size>& labels, const Monomial& m) {
+  const auto rank = static_cast<std::uint32_t>(labels.size());
+  return {graph.contraction(labels, rank, m.number, operands_of(graph, m)), graph.identity(rank)};
+}
+
+}  // namespace
+
+std::optional<Expr> compound_by_reciprocal(Graph& graph, Expr e) {
+  const Node& n = graph[e];
+  if (!is_call(n, Function::compound)) return std::nullopt;
+  Monomial rate, periods;
+  if (!multiply(graph, rate, n.operands[0], 1) || !multiply(graph, periods, n.operands[1], 1)) return std::nullopt;
+  const bool cancels = std::ranges::any_of(rate.powers, [&](const Power& p) {
+    return graph[p.base.expr].kind != Kind::constant && p.exponent * periods.exponent_of(p.base) < 0;
+  });
+  if (!cancels) return std::nullopt;
+  Monomial all = rate;
+  all.number = rate.number * periods.number;
+  for (const auto& p : periods.powers) all.multiply(p.base, p.exponent);
+  return graph.elementwise(Function::compound_interest, n.labels, {whole_product(graph, n.labels, all), n.operands[1]});
+}
+
 }  // namespace gradus::rules

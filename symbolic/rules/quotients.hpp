@@ -14,4 +14,7 @@ std::optional<Expr> removable_quotient(Graph& graph, Expr e);
 /// log(1 + x^2/s^2) is that of (x/s)^2, which may overflow.
 std::optional<Expr> log1p_of_square(Graph& graph, Expr e);
 
+/// (1 + x/y)^y: a power whose exponent cancels what divides in the base.
+std::optional<Expr> compound_by_reciprocal(Graph& graph, Expr e);
+
 }  // namespace gradus::rules

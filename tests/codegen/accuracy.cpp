@@ -29,12 +29,15 @@ double allowed_of_partials(Function f) {
     case Function::erf:
     case Function::erfc:
     case Function::normal_cdf:
+    case Function::annuity:  // y*(y - 1)/2 near y = 1
+    case Function::instalment:
       return 512;
     case Function::digamma_difference:  // differences of polygamma
     case Function::i2erfcx:             // a difference, for fourth derivatives only
     case Function::sinc_bend:           // the same, for third derivatives only
     case Function::exprel_bend:
     case Function::langevin_bend:
+    case Function::annuity_slope:
       return 1e12;
     default:
       return 64;

@@ -77,7 +77,8 @@ inline double scale(Function f, const Point& p, double value) {
     case Function::sinc_bend:
     case Function::langevin_bend:
       return std::fmax(std::fabs(value), std::fabs(x) < 1 ? 0 : 0.1);
-    case Function::beta:  // an exponential
+    case Function::beta:  // exponentials
+    case Function::gamma_ratio:
       return value * std::fmax(1, std::fabs(std::log(std::fabs(value))));
     case Function::logaddexp:
       return std::fmax(std::fabs(value), std::fmin(1, std::fmax(std::fabs(x), std::fabs(y))));
@@ -151,6 +152,14 @@ inline bool is_promised(Function f, const Point& p) {
     case Function::erf_difference:
     case Function::normal_cdf_difference:
     case Function::relative_entropy:
+    case Function::log1p_gap:
+    case Function::compound_interest:
+    case Function::annuity:
+    case Function::annuity_slope:
+    case Function::instalment:
+    case Function::sigmoid_difference:
+    case Function::expm1_minus_x:
+    case Function::gamma_ratio:
     case Function::unit: {
       const auto& domain = domain_of(f);
       for (std::size_t k = 0; k < domain.size(); ++k)

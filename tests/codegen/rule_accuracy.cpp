@@ -136,7 +136,8 @@ double error(double got, double want) {
 
 /// Functions whose references in thousands of digits take long, and whose forms cancel fewer.
 bool is_slow(const Pattern& p) {
-  static constexpr Function slow[] = {Function::erf, Function::erfc, Function::normal_cdf, Function::lgamma};
+  static constexpr Function slow[] = {Function::erf, Function::erfc, Function::normal_cdf, Function::lgamma,
+                                      Function::gamma};
   if (p.kind == Pattern::Kind::call && std::ranges::find(slow, p.function) != std::end(slow)) return true;
   return std::ranges::any_of(p.parts, is_slow);
 }
