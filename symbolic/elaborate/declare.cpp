@@ -152,7 +152,10 @@ class Declarer {
   /// An entry of a shape: affine in names of sizes, which it declares.
   std::optional<Size> size(ast::Id id, int depth = 0) {
     const ast::Expression& e = at(id);
-    if (depth > 64) return complain(e);
+    if (depth > 63) {
+      context_.diagnostics.error(e.span, "a size has at most 64 terms");
+      return std::nullopt;
+    }
     switch (e.kind) {
       case ast::Kind::number: {
         const auto whole = e.value.as_int64();
