@@ -67,13 +67,13 @@ std::optional<Formula> written_out(Function f, const std::vector<Formula>& opera
       p.multiply(apply(f == Function::xlogy ? Function::log : Function::log1p, {operands[1]}));
       return std::move(p).build();
     }
-    case Function::log_ratio:
     case Function::compound_interest: {
       Product rate;
       rate.multiply(operands[0]);
       rate.divide(operands[1]);
       return apply(Function::power, {add({number(1), std::move(rate).build()}), operands[1]});
     }
+    case Function::log_ratio:
     case Function::unit: {
       Product p;
       p.multiply(operands[0]);
