@@ -74,6 +74,29 @@ void emit_axes(Emitter& m, const std::vector<Size>& axes, std::optional<Label> s
   Axes(m, axes, stream, rows, body).run();
 }
 
+namespace {
+
+/// Runs `add` where `on` (if it is there) and the guards that are not skipped hold, with the lanes for which they do:
+/// where nothing is chosen nothing is read.
+template <class Add>
+void where_chosen(Emitter& m, const Node& n, const std::vector<char>& skip, const Coordinates& at, Register on,
+                  const Add& add) {
+  Register scalar_guards, lane_guards;
+  const auto need = [&](Register condition) {
+    Register& all = m.is_vector(condition) ? lane_guards : scalar_guards;
+    all = m.truth_and(all, condition);
+  };
+  for (std::size_t k = 0; k < n.guards.size(); ++k)
+    if (skip[k] == 0) need(m.guard(n, n.guards[k], at));
+  if (on.valid()) need(on);
+  if (scalar_guards.valid())
+    m.branch(scalar_guards, [&] { add(lane_guards); });
+  else
+    add(lane_guards);
+}
+
+}  // namespace
+
 void emit_scatter(Emitter& m, Expr e, std::optional<Label> stream, Rows rows, const Sink& sink) {
   const Node n = m.graph()[e];
   const auto solved = solved_outputs(m.graph(), n);
@@ -137,22 +160,7 @@ void emit_scatter(Emitter& m, Expr e, std::optional<Label> stream, Rows rows, co
         b.scatter(sink.place.buffer, where, m.widen(m.number_op(Op::add, old, term)), mask);
       }
     };
-    // Where nothing is chosen nothing is read.
-    Register scalar_guards, lane_guards;
-    for (std::size_t k = 0; k < n.guards.size(); ++k) {
-      if (skip[k] != 0) continue;
-      const Register g = m.guard(n, n.guards[k], labels.at);
-      Register& all = m.is_vector(g) ? lane_guards : scalar_guards;
-      all = m.truth_and(all, g);
-    }
-    if (on.valid()) {
-      Register& all = m.is_vector(on) ? lane_guards : scalar_guards;
-      all = m.truth_and(all, on);
-    }
-    if (scalar_guards.valid())
-      m.branch(scalar_guards, [&] { add(lane_guards); });
-    else
-      add(lane_guards);
+    where_chosen(m, n, skip, labels.at, on, add);
   });
 }
 
@@ -185,19 +193,8 @@ void emit_scan(Emitter& m, Expr e, const Scan& scan, std::optional<Label> stream
       };
       if (scan.exclusive) write();
       labels.run(bound, std::nullopt, [&] {
-        // Where nothing is chosen nothing is read.
-        const auto add = [&](Register mask) { b.assign(sum, wide(reducer.step(sum, labels.at, mask))); };
-        Register one, lanes;
-        for (std::size_t k = 0; k < n.guards.size(); ++k) {
-          if (skip[k] != 0) continue;
-          const Register g = m.guard(n, n.guards[k], labels.at);
-          Register& all = m.is_vector(g) ? lanes : one;
-          all = m.truth_and(all, g);
-        }
-        if (one.valid())
-          m.branch(one, [&] { add(lanes); });
-        else
-          add(lanes);
+        where_chosen(m, n, skip, labels.at, {},
+                     [&](Register mask) { b.assign(sum, wide(reducer.step(sum, labels.at, mask))); });
       });
       if (!scan.exclusive) write();
     });

@@ -7,8 +7,8 @@ namespace gradus::rules {
 
 /// Whether `after` is smaller than `before`: some part of `before` is at least as large, or the head of `before` ranks
 /// higher than that of `after` and all parts of `after` are smaller, or the heads are equal and the parts of `after`
-/// are a smaller multiset. Scales and signs do not count, values
-/// without variables count as numbers. Ranks: see order.cpp.
+/// are a smaller multiset. Scales and signs do not count, values without variables count as numbers. Ranks: see
+/// order.cpp.
 bool smaller(const Pattern& after, const Pattern& before);
 
 }  // namespace gradus::rules
