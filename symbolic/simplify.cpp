@@ -2,6 +2,8 @@
 #include "symbolic/simplify.hpp"
 
 #include "symbolic/rules/algebra.hpp"
+#include "symbolic/rules/differences.hpp"
+#include "symbolic/rules/exponentials.hpp"
 #include "symbolic/rules/forms.hpp"
 #include "symbolic/rules/quotients.hpp"
 #include "symbolic/rules/reductions.hpp"
@@ -16,6 +18,10 @@ using rules::Rewriter;
 /// Rounds of rewriting and regrouping. A fixed point takes two or three; more would be a cycle of equal forms.
 constexpr int most_rounds = 8;
 
+bool is_log(const Graph& graph, Expr e) {
+  return graph[e].kind == Kind::elementwise && graph[e].function == Function::log;
+}
+
 /// What recognising needs: numbers, powers and invariant factors where the rules expect them.
 std::vector<Rewriter::Step> arithmetic(Graph& g, rules::Facts& facts, const rules::Kept& kept, bool cancel) {
   return {[&g](Expr e) { return rules::normalise_sum(g, e); },
@@ -26,11 +32,34 @@ std::vector<Rewriter::Step> arithmetic(Graph& g, rules::Facts& facts, const rule
           [&g](Expr e) { return rules::decide_condition(g, e); },
           [&g](Expr e) { return rules::weighted_average(g, e); },
           [&g, &facts](Expr e) { return rules::weighted_logsumexp(g, facts, e); },
+          [&g, &facts](Expr e) { return rules::log_of_exponentials(g, facts, e); },
+          [&g](Expr e) { return rules::product_of_exponentials(g, e); },
+          [&g](Expr e) { return rules::split_reciprocal(g, e); },
+          [&g](Expr e) { return rules::exponential_quotient(g, e); },
+          [&g](Expr e) { return rules::distribute_reciprocal(g, e); },
+          [&g](Expr e) { return rules::removable_quotient(g, e); },
           [&g, &facts](Expr e) { return rules::times_logarithm(g, facts, e); },
           [&g](Expr e) { return rules::compound_power(g, e); },
-          [&g](Expr e) { return rules::removable_quotient(g, e); },
+          [&g](Expr e) { return rules::normal_of_erfc(g, e); },
+          [&g](Expr e) { return rules::exp_of_log_ratio(g, e); },
+          [&g, &facts](Expr e) { return rules::log_of_difference(g, facts, e); },
+          [&g, &facts](Expr e) { return rules::log_of_power(g, facts, e); },
+          [&g, &facts](Expr e) { return rules::log_of_product_with_square(g, facts, e); },
+          [&g](Expr e) { return is_log(g, e) ? rules::root_of_squares(g, e) : std::nullopt; },
+          [&g](Expr e) { return rules::power_less_one(g, e); },
+          [&g](Expr e) { return rules::quotient_by_exponent(g, e); },
+          [&g](Expr e) { return rules::quotient_of_gammas(g, e); },
+          [&g](Expr e) { return rules::reciprocal_difference(g, e); },
           [&g](Expr e) { return rules::log1p_of_square(g, e); },
           [&g](Expr e) { return rules::compound_by_reciprocal(g, e); }};
+}
+
+/// Forms whose parts rules of the table may want first.
+void add_last(Rewriter& rewrite, Graph& g) {
+  rewrite.finally([&g](Expr e) { return rules::log_of_quotient(g, e); });
+  rewrite.finally([&g](Expr e) { return rules::root_of_squares(g, e); });
+  rewrite.finally([&g](Expr e) { return rules::hypot_minus_side(g, e); });
+  rewrite.finally([&g](Expr e) { return rules::difference_of_calls(g, e); });
 }
 
 std::vector<Expr> rewritten(Rewriter& rewrite, rules::Kept& kept, const std::vector<Expr>& roots) {
@@ -48,6 +77,7 @@ std::vector<Expr> stabilise(Graph& graph, const std::vector<Expr>& roots) {
   rules::Kept kept;
   Rewriter rewrite(
       graph, [](Group g) { return g != Group::real && g != Group::domain; }, arithmetic(graph, facts, kept, false));
+  add_last(rewrite, graph);
   return rewritten(rewrite, kept, roots);
 }
 
@@ -55,11 +85,11 @@ std::vector<Expr> simplify(Graph& graph, const std::vector<Expr>& roots) {
   rules::Facts facts(graph);
   rules::Kept kept;
   auto steps = arithmetic(graph, facts, kept, true);
-  steps.emplace_back([&graph](Expr e) { return rules::hoist_guards(graph, e); });
   steps.emplace_back([&graph](Expr e) { return rules::merge_nested_terms(graph, e); });
   steps.emplace_back([&graph](Expr e) { return rules::common_factors(graph, e); });
   steps.emplace_back([&graph](Expr e) { return rules::sum_of_softmax(graph, e); });
   Rewriter rewrite(graph, [](Group) { return true; }, std::move(steps));
+  add_last(rewrite, graph);
   std::vector<Expr> now = roots;
   for (int round = 0; round < most_rounds; ++round) {
     now = rewritten(rewrite, kept, now);

@@ -3,6 +3,7 @@
 
 #include <numbers>
 
+#include "codegen/kernels/differences.hpp"
 #include "codegen/kernels/error_functions.hpp"
 #include "codegen/kernels/forms.hpp"
 #include "codegen/kernels/gamma_functions.hpp"

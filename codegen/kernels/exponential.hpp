@@ -11,6 +11,11 @@
 
 namespace gradus::kernels {
 
+template <class V>
+V no_value(V like) {
+  return splat(like, std::numeric_limits<double>::quiet_NaN());
+}
+
 // Adding this to a number below 2^51 rounds it to an integer, which then stands in the low bits.
 constexpr double round_shift = 0x1.8p52;
 constexpr double log2_e = 0x1.71547652b82fep+0;

@@ -123,9 +123,11 @@ template <class V>
 V log_ratio(V x, V y) {
   const V zero = splat(x, 0), ratio = x / y, t = (x - y) / y;
   const auto out = either(less(ratio, splat(x, 1e-290)), less(splat(x, 1e290), ratio));
-  const auto apart = both(out, both(less(zero, x), less(zero, y)));
-  const V far = select(apart, log_kernel(x) - log_kernel(y), log_kernel(ratio));
-  return select(less(absolute(t), splat(x, 0.5)), log1p_kernel(t), far);
+  const auto positive = both(less(zero, x), less(zero, y)), negative = both(less(x, zero), less(y, zero));
+  const auto opposed = either(both(less(zero, x), less(y, zero)), both(less(x, zero), less(zero, y)));
+  const V apart = select(either(positive, negative), log_kernel(absolute(x)) - log_kernel(absolute(y)),
+                         select(opposed, no_value(x), log_kernel(ratio)));
+  return select(less(absolute(t), splat(x, 0.5)), log1p_kernel(t), select(out, apart, log_kernel(ratio)));
 }
 
 // x*log(x/y) - x + y, the relative form near x = y.
@@ -159,55 +161,28 @@ V log_minus_ratio(V x, V y) {
   return select(less(absolute(t), splat(x, 0.4)), log1p_minus_x(t), log_ratio(x, y) - (ratio - splat(x, 1)));
 }
 
-// erf(middle + width/2) - erf(middle - width/2) of a narrow interval: the integral of the density's Taylor series at
-// the middle, whose coefficients are Hermite polynomials (Abramowitz & Stegun, 7.1.19).
-template <class V>
-V erf_of_interval(V middle, V width) {
-  const V square = middle * middle, half = width * splat(middle, 0.5), u = half * half;
-  const V h2 = square * splat(middle, 4) - splat(middle, 2);
-  const V h4 = (square * splat(middle, 16) - splat(middle, 48)) * square + splat(middle, 12);
-  const V h6 =
-      ((square * splat(middle, 64) - splat(middle, 480)) * square + splat(middle, 720)) * square - splat(middle, 120);
-  const V sum = u * (h2 / splat(middle, 6) + u * (h4 / splat(middle, 120) + u * h6 / splat(middle, 5040)));
-  const V height = exp_of_square(middle, -1) * splat(middle, 2 * std::numbers::inv_sqrtpi);
-  return width * fma(height, sum, height);
-}
-
-// Whether an interval is narrow enough for erf_of_interval.
-template <class V>
-auto narrow(V middle, V width) {
-  const V size = absolute(middle);
-  return both(less(absolute(width) * (size + splat(middle, 1)), splat(middle, 0.05)), less(size, splat(middle, 40)));
-}
-
-// erf(x) - erf(y).
-template <class V>
-V erf_difference(V x, V y) {
-  const V zero = splat(x, 0), width = x - y, middle = (x + y) * splat(x, 0.5);
-  const auto right = both(less(zero, x), less(zero, y)), left = both(less(x, zero), less(y, zero));
-  const V tails = erfc_kernel(select(left, -x, y)) - erfc_kernel(select(left, -y, x));
-  const V far = select(either(right, left), tails, erf_kernel(x) - erf_kernel(y));
-  return select(narrow(middle, width), erf_of_interval(middle, width), far);
-}
-
-// normal_cdf(x) - normal_cdf(y).
-template <class V>
-V normal_cdf_difference(V x, V y) {
-  const V zero = splat(x, 0), root = splat(x, 1 / std::numbers::sqrt2), half = splat(x, 0.5);
-  const V width = (x - y) * root, middle = (x + y) * half * root;
-  const auto right = both(less(zero, x), less(zero, y)), left = both(less(x, zero), less(y, zero));
-  const V tails = normal_cdf_kernel(select(right, -y, x)) - normal_cdf_kernel(select(right, -x, y));
-  const V across = (erf_kernel(x * root) - erf_kernel(y * root)) * half;
-  const V far = select(either(right, left), tails, across);
-  return select(narrow(middle, width), erf_of_interval(middle, width) * half, far);
-}
-
 // log(1 + x) - x/(1 + x).
 template <class V>
 V log1p_gap(V x) {
   const V over = x / (splat(x, 1) + x);
   const auto near = both(less(splat(x, -0.4), x), less(x, splat(x, 0.6)));
   return select(near, fma(over, x, log1p_minus_x(x)), log1p_kernel(x) - over);
+}
+
+// log(1 + x)/x.
+template <class V>
+V log1prel(V x) {
+  const V infinite = splat(x, std::numeric_limits<double>::infinity());
+  const V quotient = select(equal(x, infinite), splat(x, 0), log1p_kernel(x) / x);
+  return select(equal(x, splat(x, 0)), splat(x, 1), quotient);
+}
+
+// Its first derivative.
+template <class V>
+V log1prel_slope(V x) {
+  const V infinite = splat(x, std::numeric_limits<double>::infinity());
+  const V quotient = select(equal(x, infinite), splat(x, 0), -(log1p_gap(x) / x / x));
+  return select(less(absolute(x), splat(x, 1e-150)), splat(x, -0.5), quotient);
 }
 
 // (1 + x/y)^y.
@@ -259,6 +234,79 @@ V expm1_minus_x(V x) {
                           1.5619206968586225e-16,
                           8.22063524662433e-18};
   return select(near_zero(x), x * x * polynomial(x, c), expm1_kernel(x) - x);
+}
+
+// sinh(x)/x.
+template <class V>
+V sinhc(V x) {
+  return select(equal(x, splat(x, 0)), splat(x, 1), libm(Libm::sinh, x, x) / x);
+}
+
+// 1/cosh(x).
+template <class V>
+V sech(V x) {
+  const V e = exp_kernel(-absolute(x));
+  return e * splat(x, 2) / fma(e, e, splat(x, 1));
+}
+
+// tanh(x)/x.
+template <class V>
+V tanhc(V x) {
+  return select(equal(x, splat(x, 0)), splat(x, 1), tanh_kernel(x) / x);
+}
+
+// x/sinh(x) = 2|x|exp(-|x|)/(1 - exp(-2|x|)).
+template <class V>
+V x_over_sinh(V x) {
+  const V size = absolute(x), decay = exp_kernel(-size);
+  const V bounded = select(less(splat(x, 800), size), splat(x, 800), size);
+  const V quotient = bounded * splat(x, -2) / expm1_kernel(bounded * splat(x, -2)) * decay;
+  return select(equal(x, splat(x, 0)), splat(x, 1), quotient);
+}
+
+// 1/(exp(x) - 1) - 1/x = (1/tanh(x/2) - 2/x - 1)/2.
+template <class V>
+V bose_gap(V x) {
+  const V one = splat(x, 1), half = splat(x, 0.5);
+  return select(near_zero(x), fma(langevin(x * half), half, -half), one / expm1_kernel(x) - one / x);
+}
+
+// (exp(x) - 1 - x)/x^2.
+template <class V>
+V exprel2(V x) {
+  constexpr double c[] = {0.5,
+                          0.16666666666666666,
+                          0.041666666666666664,
+                          0.008333333333333333,
+                          0.001388888888888889,
+                          0.0001984126984126984,
+                          2.48015873015873e-05,
+                          2.7557319223985893e-06,
+                          2.755731922398589e-07,
+                          2.505210838544172e-08,
+                          2.08767569878681e-09,
+                          1.6059043836821613e-10,
+                          1.1470745597729725e-11,
+                          7.647163731819816e-13,
+                          4.779477332387385e-14,
+                          2.8114572543455206e-15,
+                          1.5619206968586225e-16,
+                          8.22063524662433e-18};
+  const V far = select(less(splat(x, 700), x), exp_times(x, splat(x, 1) / x / x), (exprel(x) - splat(x, 1)) / x);
+  return select(near_zero(x), polynomial(x, c), far);
+}
+
+// Its first derivative.
+template <class V>
+V exprel2_slope(V x) {
+  constexpr double c[] = {0.16666666666666666,    0.08333333333333333,    0.025,
+                          0.005555555555555556,   0.000992063492063492,   0.00014880952380952382,
+                          1.9290123456790123e-05, 2.204585537918871e-06,  2.2546897546897547e-07,
+                          2.08767569878681e-08,   1.7664948220503776e-09, 1.376489471727567e-10,
+                          9.941312851365761e-12,  6.691268265342339e-13,  4.217185881518281e-14,
+                          2.499073114973796e-15,  1.3975079919261362e-16, 7.398571721961897e-18};
+  const V far = (exprel_slope(x) - exprel2(x)) / x;
+  return select(near_zero(x), polynomial(x, c), far);
 }
 
 }  // namespace gradus::kernels

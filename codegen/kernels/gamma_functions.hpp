@@ -10,11 +10,6 @@
 namespace gradus::kernels {
 
 template <class V>
-V no_value(V like) {
-  return splat(like, std::numeric_limits<double>::quiet_NaN());
-}
-
-template <class V>
 V sign_of(V size, V from) {
   constexpr std::uint64_t sign = std::uint64_t{1} << 63;
   return from_bits(to_bits(size) | (to_bits(from) & splat_bits(from, sign)));
@@ -277,6 +272,20 @@ template <class V>
 V xlog1py_kernel(V x, V y) {
   const V zero = splat(x, 0);
   return select(both(equal(x, zero), opposite(is_nan(y))), zero, x * log1p_kernel(y));
+}
+
+// log(gamma(x)).
+template <class V>
+V log_gamma(V x) {
+  const V left = log_kernel(libm(Libm::tgamma, x, x));
+  return select(less(splat(x, 0), x), libm(Libm::lgamma, x, x), left);
+}
+
+// log(beta(x, y)).
+template <class V>
+V log_beta(V x, V y) {
+  const auto positive = both(less(splat(x, 0), x), less(splat(x, 0), y));
+  return select(positive, lbeta_kernel(x, y), log_kernel(beta_kernel(x, y)));
 }
 
 }  // namespace gradus::kernels

@@ -26,6 +26,12 @@ V sinc_slope(V x) {
   return select(near_zero(x), x * polynomial(x * x, c), (cos_kernel(x) - sinc(x)) / x);
 }
 
+// sin(x) - x*cos(x).
+template <class V>
+V sin_minus_x_cos(V x) {
+  return select(near_zero(x), -(x * x * sinc_slope(x)), sin_kernel(x) - x * cos_kernel(x));
+}
+
 // sinc(x) + 2*sinc'(x)/x, minus the second derivative of sinc.
 template <class V>
 V sinc_bend(V x) {
@@ -79,6 +85,12 @@ V exprel_slope(V x) {
   const V one = splat(x, 1);
   const V far = select(less(splat(x, 700), x), exp_times(x, (one - one / x) / x), (exp_kernel(x) - exprel(x)) / x);
   return select(near_zero(x), polynomial(x, c), far);
+}
+
+// exp(x) - (exp(x) - 1)/x.
+template <class V>
+V exprel_gap(V x) {
+  return select(near_zero(x), x * exprel_slope(x), exp_kernel(x) - exprel(x));
 }
 
 // The second derivative of exprel, ∫ t²·exp(t·x) over 0..1.

@@ -54,6 +54,35 @@ Formula written(const Pattern& p, const std::vector<const Formula*>& variables) 
   return {};
 }
 
+/// Logarithms of two values, with or without a weight.
+Formula logarithms(Function f, const std::vector<Formula>& operands) {
+  const bool weight = f == Function::xlog_ratio || f == Function::xlog_difference;
+  const Formula &a = operands[weight ? 1 : 0], &b = operands[weight ? 2 : 1];
+  Formula value;
+  if (f == Function::log_ratio || f == Function::xlog_ratio) {
+    Product quotient;
+    quotient.multiply(a);
+    quotient.divide(b);
+    value = apply(Function::log, {std::move(quotient).build()});
+  } else {
+    value = add({apply(Function::log, {a}), scaled(-1, apply(Function::log, {b}))});
+  }
+  if (!weight) return value;
+  Product p;
+  p.multiply(operands[0]);
+  p.multiply(std::move(value));
+  return std::move(p).build();
+}
+
+/// log(z + y*exp(x)), log(1 + y*(exp(x) - 1)).
+Formula log_of_exponential(Function f, const std::vector<Formula>& operands) {
+  Product p;
+  p.multiply(operands[1]);
+  p.multiply(apply(f == Function::log_plus_exp ? Function::exp : Function::expm1, {operands[0]}));
+  if (f == Function::log1p_expm1) return apply(Function::log1p, {std::move(p).build()});
+  return apply(Function::log, {add({operands[2], std::move(p).build()})});
+}
+
 }  // namespace
 
 std::optional<Formula> written_out(Function f, const std::vector<Formula>& operands) {
@@ -74,13 +103,34 @@ std::optional<Formula> written_out(Function f, const std::vector<Formula>& opera
       return apply(Function::power, {add({number(1), std::move(rate).build()}), operands[1]});
     }
     case Function::log_ratio:
+    case Function::log_difference:
+    case Function::xlog_ratio:
+    case Function::xlog_difference:
+      return logarithms(f, operands);
+    case Function::log_plus_exp:
+    case Function::log1p_expm1:
+      return log_of_exponential(f, operands);
+    case Function::exprel_gap: {
+      Product p;
+      p.multiply(apply(Function::expm1, operands));
+      p.divide(operands[0]);
+      return add({apply(Function::exp, operands), scaled(-1, std::move(p).build())});
+    }
+    case Function::sqrt_difference:
+      return add({apply(Function::sqrt, {operands[0]}), scaled(-1, apply(Function::sqrt, {operands[1]}))});
+    case Function::power_minus_one:
+      return add({apply(Function::power, operands), number(-1)});
+    case Function::compound_minus_one:
+      return add({apply(Function::power, {add({number(1), operands[0]}), operands[1]}), number(-1)});
+    case Function::sqrt_square_plus:
+      return apply(Function::sqrt, {add({power(operands[0], 2), operands[1]})});
+    case Function::hypot_minus:
+      return add({apply(Function::hypot, operands), scaled(-1, operands[0])});
     case Function::unit: {
       Product p;
       p.multiply(operands[0]);
       p.divide(operands[1]);
-      Formula quotient = std::move(p).build();
-      if (f == Function::unit) return quotient;
-      return apply(Function::log, {std::move(quotient)});
+      return std::move(p).build();
     }
     default:
       break;

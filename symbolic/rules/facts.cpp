@@ -84,17 +84,27 @@ Facts::Sign Facts::elementwise(const Node& n) const {
     case Function::normal_cdf:
     case Function::exprel:
     case Function::bernoulli:
+    case Function::sinhc:
+    case Function::tanhc:
+    case Function::x_over_sinh:
+    case Function::x_over_tanh:
+    case Function::exprel2:
+    case Function::sech:
+    case Function::sqrt1pm1rel:
       return Sign::positive;
     case Function::log_cosh:
     case Function::versine:
     case Function::cosh_minus_one:
     case Function::log1p_square:
+    case Function::sqrt1pm1_square:
     case Function::sech_squared:
     case Function::exp_log:
       return Sign::nonnegative;
     case Function::abs:
     case Function::hypot:
       return n.function == Function::abs && of(0) == Sign::positive ? Sign::positive : Sign::nonnegative;
+    case Function::sqrt_square_plus:
+      return std::max(Sign::nonnegative, of(1));
     case Function::sqrt:
       return std::max(Sign::nonnegative, of(0));
     case Function::cbrt:

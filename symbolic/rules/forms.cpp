@@ -21,6 +21,32 @@ bool uses_all(const Operand& o, const std::vector<char>& labels, std::size_t cou
   return found == count;
 }
 
+/// Something that is 0 only where what it divides by is infinite.
+bool is_reciprocal(const Graph& graph, Expr e) {
+  const Node& n = graph[e];
+  if (n.kind != Kind::elementwise || n.function != Function::power) return false;
+  const Rational* q = graph.constant_value(n.operands[1].expr);
+  return q != nullptr && q->sign() < 0;
+}
+
+/// What a logarithm with a weight is, 0 where the weight is 0.
+std::optional<Function> weighted_logarithm(Function f) {
+  switch (f) {
+    case Function::log:
+      return Function::xlogy;
+    case Function::log1p:
+      return Function::xlog1py;
+    case Function::log_ratio:
+      return Function::xlog_ratio;
+    case Function::log_difference:
+      return Function::xlog_difference;
+    case Function::log_share:
+      return Function::wlog_share;
+    default:
+      return std::nullopt;
+  }
+}
+
 /// The exponents for which rounding 1 + x costs no more than the power itself.
 constexpr int small_exponent = 8;
 
@@ -31,7 +57,8 @@ std::optional<Expr> times_logarithm(Graph& graph, Facts& facts, Expr e) {
   if (n.kind != Kind::contraction || n.operands.size() < 2 || n.operands.size() > most_factors) return std::nullopt;
   for (std::size_t k = 0; k < n.operands.size(); ++k) {
     const Node& log = graph[n.operands[k].expr];
-    if (log.kind != Kind::elementwise || (log.function != Function::log && log.function != Function::log1p)) continue;
+    const auto weighted = log.kind == Kind::elementwise ? weighted_logarithm(log.function) : std::nullopt;
+    if (!weighted) continue;
     std::vector<char> labels(n.labels.size(), 0);
     std::size_t count = 0;
     Graph::each_label(n.operands[k], [&](Label l) { count += std::exchange(labels[l], 1) == 0 ? 1 : 0; });
@@ -39,7 +66,8 @@ std::optional<Expr> times_logarithm(Graph& graph, Facts& facts, Expr e) {
     std::vector<Operand> weights, others;
     for (std::size_t m = 0; m < n.operands.size(); ++m) {
       if (m == k) continue;
-      const bool weight = uses_all(n.operands[m], labels, count) && !facts.positive(n.operands[m].expr);
+      const bool weight = uses_all(n.operands[m], labels, count) && !facts.positive(n.operands[m].expr) &&
+                          !is_reciprocal(graph, n.operands[m].expr);
       (weight ? weights : others).push_back(n.operands[m]);
     }
     if (weights.empty()) continue;
@@ -61,20 +89,20 @@ std::optional<Expr> times_logarithm(Graph& graph, Facts& facts, Expr e) {
     const auto rank = static_cast<std::uint32_t>(sizes.size());
     const Operand weight =
         moved.size() == 1 ? moved[0] : graph.whole(graph.contraction(sizes, rank, 1, std::move(moved)));
-    const Operand inside = graph.substitute(log.operands[0], graph.substitute(n.operands[k], map).subscripts);
-    const Function f = log.function == Function::log ? Function::xlogy : Function::xlog1py;
-    others.push_back({graph.elementwise(f, sizes, {weight, inside}), read});
+    const auto subscripts = graph.substitute(n.operands[k], map).subscripts;
+    std::vector<Operand> operands{weight};
+    for (const auto& o : log.operands) operands.push_back(graph.substitute(o, subscripts));
+    others.push_back({graph.elementwise(*weighted, sizes, std::move(operands)), read});
     return graph.contraction(n.labels, n.rank, n.coefficients[0], std::move(others), n.guards);
   }
   return std::nullopt;
 }
 
-std::optional<Expr> compound_power(Graph& graph, Expr e) {
-  const Node& n = graph[e];
-  if (n.kind != Kind::elementwise || n.function != Function::power) return std::nullopt;
-  if (const Rational* q = graph.constant_value(n.operands[1].expr))
-    if (q->sign() <= 0 || !(Rational(small_exponent) < *q)) return std::nullopt;
-  const Node& base = graph[n.operands[0].expr];
+namespace {
+
+/// What is left of a sum when a term 1 is taken out of it; nothing when there is none.
+std::optional<Operand> beside_one(Graph& graph, const Operand& o) {
+  const Node& base = graph[o.expr];
   if (base.kind != Kind::sum || base.operands.size() > most_factors) return std::nullopt;
   std::vector<Term> rest;
   bool one = false;
@@ -85,9 +113,46 @@ std::optional<Expr> compound_power(Graph& graph, Expr e) {
       rest.push_back({base.coefficients[k], base.operands[k]});
   }
   if (!one || rest.empty()) return std::nullopt;
-  const Operand x{graph.sum(base.labels, std::move(rest)), n.operands[0].subscripts};
+  return Operand{graph.sum(base.labels, std::move(rest)), o.subscripts};
+}
+
+}  // namespace
+
+std::optional<Expr> power_less_one(Graph& graph, Expr e) {
+  const Node& n = graph[e];
+  if (n.kind != Kind::sum || n.operands.size() < 2 || n.operands.size() > most_factors) return std::nullopt;
+  const auto one = std::ranges::find_if(n.operands, [&](const Operand& o) { return graph.is_constant(o.expr, 1); });
+  if (one == n.operands.end()) return std::nullopt;
+  const auto at = static_cast<std::size_t>(one - n.operands.begin());
+  for (std::size_t k = 0; k < n.operands.size(); ++k) {
+    const Node& power = graph[n.operands[k].expr];
+    const bool is_power = power.kind == Kind::elementwise && power.function == Function::power;
+    if (!is_power || !(n.coefficients[k] + n.coefficients[at]).is_zero()) continue;
+    const Operand x = graph.substitute(power.operands[0], n.operands[k].subscripts);
+    const Operand y = graph.substitute(power.operands[1], n.operands[k].subscripts);
+    const auto rest = beside_one(graph, x);
+    const Rational* q = graph.constant_value(y.expr);
+    if (!rest && q != nullptr && q->is_integer()) continue;
+    if (rest && q != nullptr && *q == Rational(-1)) continue;
+    const Expr to = rest ? graph.elementwise(Function::compound_minus_one, n.labels, {*rest, y})
+                         : graph.elementwise(Function::power_minus_one, n.labels, {x, y});
+    std::vector<Term> terms{{n.coefficients[k], {to, graph.identity(n.rank)}}};
+    for (std::size_t m = 0; m < n.operands.size(); ++m)
+      if (m != k && m != at) terms.push_back({n.coefficients[m], n.operands[m]});
+    return graph.sum(n.labels, std::move(terms));
+  }
+  return std::nullopt;
+}
+
+std::optional<Expr> compound_power(Graph& graph, Expr e) {
+  const Node& n = graph[e];
+  if (n.kind != Kind::elementwise || n.function != Function::power) return std::nullopt;
+  if (const Rational* q = graph.constant_value(n.operands[1].expr))
+    if (q->sign() <= 0 || !(Rational(small_exponent) < *q)) return std::nullopt;
+  const auto x = beside_one(graph, n.operands[0]);
+  if (!x) return std::nullopt;
   return graph.view(n.labels,
-                    {graph.elementwise(Function::compound, n.labels, {x, n.operands[1]}), graph.identity(n.rank)});
+                    {graph.elementwise(Function::compound, n.labels, {*x, n.operands[1]}), graph.identity(n.rank)});
 }
 
 }  // namespace gradus::rules

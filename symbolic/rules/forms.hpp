@@ -12,4 +12,7 @@ std::optional<Expr> times_logarithm(Graph& graph, Facts& facts, Expr e);
 /// (1 + x)^y whose exponent is no small number: the rounding of 1 + x would be multiplied by y.
 std::optional<Expr> compound_power(Graph& graph, Expr e);
 
+/// x^y - 1 and (1 + x)^y - 1, which lose digits where the power is near 1.
+std::optional<Expr> power_less_one(Graph& graph, Expr e);
+
 }  // namespace gradus::rules

@@ -6,80 +6,10 @@
 #include <vector>
 
 #include "symbolic/rules/algebra.hpp"
+#include "symbolic/rules/monomial.hpp"
 
 namespace gradus::rules {
 namespace {
-
-/// Products with more factors are left alone.
-constexpr std::size_t most_factors = 16;
-
-struct Power {
-  Operand base;
-  std::int64_t exponent = 1;
-};
-
-/// number × Π base^exponent, each base once.
-struct Monomial {
-  Rational number = 1;
-  std::vector<Power> powers;
-
-  void multiply(const Operand& base, std::int64_t exponent) {
-    const auto same = std::ranges::find_if(powers, [&](const Power& p) { return p.base == base; });
-    if (same == powers.end())
-      powers.push_back({base, exponent});
-    else
-      same->exponent += exponent;
-  }
-  std::int64_t exponent_of(const Operand& base) const {
-    const auto same = std::ranges::find_if(powers, [&](const Power& p) { return p.base == base; });
-    return same == powers.end() ? 0 : same->exponent;
-  }
-};
-
-bool is_call(const Node& n, Function f) { return n.kind == Kind::elementwise && n.function == f; }
-
-/// Multiplies a monomial by an operand's power, with products and powers in it taken apart; false when it is too wide.
-bool multiply(Graph& graph, Monomial& into, const Operand& operand, std::int64_t exponent) {
-  std::vector<Power> open{{operand, exponent}};
-  while (!open.empty()) {
-    const Power p = std::move(open.back());
-    open.pop_back();
-    const Node& n = graph[p.base.expr];
-    if (is_product(n)) {
-      const auto number = n.coefficients[0].power(p.exponent);
-      if (!number || open.size() + n.operands.size() > most_factors) return false;
-      into.number = into.number * *number;
-      for (const auto& o : n.operands) open.push_back({graph.substitute(o, p.base.subscripts), p.exponent});
-      continue;
-    }
-    const Rational* q = is_call(n, Function::power) ? graph.constant_value(n.operands[1].expr) : nullptr;
-    const auto k = q != nullptr ? q->as_int64() : std::nullopt;
-    if (k && *k >= -8 && *k <= 8)
-      open.push_back({graph.substitute(n.operands[0], p.base.subscripts), p.exponent * *k});
-    else
-      into.multiply(p.base, p.exponent);
-    if (into.powers.size() > most_factors) return false;
-  }
-  return true;
-}
-
-/// The factors of a product as operands in its labels.
-std::vector<Operand> operands_of(Graph& graph, const Monomial& m) {
-  std::vector<Operand> out;
-  for (const auto& p : m.powers) {
-    if (p.exponent == 0) continue;
-    if (p.exponent == 1) {
-      out.push_back(p.base);
-      continue;
-    }
-    const Node& n = graph[p.base.expr];
-    const std::vector<Size> shape(n.labels.begin(), n.labels.begin() + n.rank);
-    out.push_back(
-        {graph.elementwise(Function::power, shape, {graph.whole(p.base.expr), {graph.constant(p.exponent), {}}}),
-         p.base.subscripts});
-  }
-  return out;
-}
 
 /// f(u) = number · u^power · to(scale·u)^times.
 struct Form {
@@ -97,6 +27,17 @@ const std::vector<Form>& forms() {
       {Function::sin, 1, 1, Function::sinc, 1, 1, 1},
       {Function::expm1, 1, 1, Function::exprel, 1, 1, 1},
       {Function::expm1, -1, -1, Function::bernoulli, 1, 1, 1},
+      {Function::log1p, 1, 1, Function::log1prel, 1, 1, 1},
+      {Function::expm1_minus_x, 1, 2, Function::exprel2, 1, 1, 1},
+      {Function::sin_minus_x_cos, 1, 2, Function::sinc_slope, 1, 1, -1},
+      {Function::sqrt1pm1, 1, 1, Function::sqrt1pm1rel, 1, 1, 1},
+      {Function::sinh, 1, 1, Function::sinhc, 1, 1, 1},
+      {Function::sinh, -1, -1, Function::x_over_sinh, 1, 1, 1},
+      {Function::tanh, 1, 1, Function::tanhc, 1, 1, 1},
+      {Function::tanh, -1, -1, Function::x_over_tanh, 1, 1, 1},
+      {Function::tan, 1, 1, Function::tanc, 1, 1, 1},
+      {Function::tan, -1, -1, Function::x_over_tan, 1, 1, 1},
+      {Function::sin, -1, -1, Function::sinc, 1, -1, 1},
       {Function::versine, 1, 2, Function::sinc, Rational::ratio(1, 2), 2, Rational::ratio(1, 2)},
   };
   return list;
@@ -129,24 +70,61 @@ std::optional<Expr> removable_quotient(Graph& graph, Expr e) {
     for (const Form& form : forms()) {
       const Power found = product.powers[k];
       const Node& f = graph[found.base.expr];
-      if (!is_call(f, form.function) || found.exponent != form.exponent) continue;
+      if (!is_call(f, form.function) || found.exponent % form.exponent != 0) continue;
+      const std::int64_t times = found.exponent / form.exponent;  // sin(x)^2/x^2 is sinc(x)^2
+      if (times < 1 || times > 4) continue;
       const Operand u = graph.substitute(f.operands[0], found.base.subscripts);
       Monomial argument;
       if (!multiply(graph, argument, u, 1) || !applies(graph, form, argument, product)) continue;
-      const auto number = argument.number.power(form.power);
-      if (!number) continue;
+      const auto number = argument.number.power(form.power * times), own = form.number.power(times);
+      if (!number || !own) continue;
       Monomial left = product;
       left.powers[k].exponent = 0;
-      for (const auto& p : argument.powers) left.multiply(p.base, p.exponent * form.power);
+      for (const auto& p : argument.powers) left.multiply(p.base, p.exponent * form.power * times);
       Operand inside = u;
       if (!form.scale.is_one()) inside = {graph.scale(u.expr, form.scale), u.subscripts};
       const Node& shape = graph[inside.expr];
       const std::vector<Size> axes(shape.labels.begin(), shape.labels.begin() + shape.rank);
       const Operand limit{graph.elementwise(form.to, axes, {graph.whole(inside.expr)}), inside.subscripts};
-      left.multiply(limit, form.times);
-      return graph.contraction(n.labels, n.rank, n.coefficients[0] * product.number * *number * form.number,
+      left.multiply(limit, form.times * times);
+      return graph.contraction(n.labels, n.rank, n.coefficients[0] * product.number * *number * *own,
                                operands_of(graph, left), n.guards);
     }
+  return std::nullopt;
+}
+
+std::optional<Expr> quotient_by_exponent(Graph& graph, Expr e) {
+  const Node& n = graph[e];
+  if (n.kind != Kind::contraction || n.operands.size() < 2 || n.operands.size() > most_factors) return std::nullopt;
+  for (std::size_t k = 0; k < n.operands.size(); ++k) {
+    const Node& f = graph[n.operands[k].expr];
+    const bool compound = is_call(f, Function::compound_minus_one);
+    if (!compound && !is_call(f, Function::power_minus_one)) continue;
+    const Operand x = graph.substitute(f.operands[0], n.operands[k].subscripts);
+    const Operand y = graph.substitute(f.operands[1], n.operands[k].subscripts);
+    Monomial exponent, product;
+    bool narrow = multiply(graph, exponent, y, 1);
+    for (std::size_t m = 0; m < n.operands.size() && narrow; ++m) narrow = multiply(graph, product, n.operands[m], 1);
+    const auto divides = [&](const Power& p) {
+      return graph[p.base.expr].kind != Kind::constant && !is_size_power(graph, p.base.expr) &&
+             p.exponent * product.exponent_of(p.base) < 0;
+    };
+    if (!narrow || std::ranges::none_of(exponent.powers, divides)) continue;
+    product.multiply(n.operands[k], -1);
+    for (const auto& p : exponent.powers) product.multiply(p.base, p.exponent);
+    if (compound) {  // log1p(x) * (exp(y*log1p(x)) - 1)/(y*log1p(x))
+      const Operand log = call_on_used(graph, n.labels, Function::log1p, {x});
+      Monomial inside = exponent;
+      inside.multiply(log, 1);
+      product.multiply(log, 1);
+      const Operand u = whole_product(graph, n.labels, inside);
+      product.multiply(call_on_used(graph, n.labels, Function::exprel, {u}), 1);
+    } else {
+      product.multiply(call_on_used(graph, n.labels, Function::box_cox, {x, y}), 1);
+    }
+    return graph.contraction(n.labels, n.rank, n.coefficients[0] * product.number * exponent.number,
+                             operands_of(graph, product), n.guards);
+  }
   return std::nullopt;
 }
 
@@ -170,16 +148,6 @@ std::optional<Expr> log1p_of_square(Graph& graph, Expr e) {
   const Expr x = graph.contraction(n.labels, rank, Rational::ratio(*a, *b), operands_of(graph, m));
   return graph.elementwise(Function::log1p_square, n.labels, {{x, graph.identity(rank)}});
 }
-
-namespace {
-
-/// A product over all labels, as an operand.
-Operand whole_product(Graph& graph, const std::vector<Size>& labels, const Monomial& m) {
-  const auto rank = static_cast<std::uint32_t>(labels.size());
-  return {graph.contraction(labels, rank, m.number, operands_of(graph, m)), graph.identity(rank)};
-}
-
-}  // namespace
 
 std::optional<Expr> compound_by_reciprocal(Graph& graph, Expr e) {
   const Node& n = graph[e];

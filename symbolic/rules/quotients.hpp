@@ -11,6 +11,9 @@ namespace gradus::rules {
 /// divides, or is divided.
 std::optional<Expr> removable_quotient(Graph& graph, Expr e);
 
+/// (x^y - 1)/y, ((1 + x)^y - 1)/y, where a factor of the exponent divides.
+std::optional<Expr> quotient_by_exponent(Graph& graph, Expr e);
+
 /// log(1 + x^2/s^2) is that of (x/s)^2, which may overflow.
 std::optional<Expr> log1p_of_square(Graph& graph, Expr e);
 

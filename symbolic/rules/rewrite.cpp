@@ -117,6 +117,13 @@ std::optional<Expr> Rewriter::apply(const Rule& rule, Expr e) {
 std::optional<Expr> Rewriter::step(Expr e) {
   for (const auto& s : steps_)
     if (const auto to = s(e); to && *to != e) return to;
+  if (const auto to = by_rule(e)) return to;
+  for (const auto& s : last_)
+    if (const auto to = s(e); to && *to != e) return to;
+  return std::nullopt;
+}
+
+std::optional<Expr> Rewriter::by_rule(Expr e) {
   const std::vector<const Rule*>& rules = candidates(e);
   if (rules.empty()) return std::nullopt;
   const Anchors anchors(graph_, e);

@@ -38,6 +38,9 @@ class Rewriter {
   /// Uses the rules of the groups that `uses` accepts, and the steps, in this order: steps first.
   Rewriter(Graph& graph, const std::function<bool(Group)>& uses, std::vector<Step> steps = {}, Trace trace = nullptr);
 
+  /// A local algorithm that is tried where nothing else applies.
+  void finally(Step step) { last_.push_back(std::move(step)); }
+
   /// The values to keep; what one of them becomes is kept too.
   void keep(Kept* kept) { kept_ = kept; }
 
@@ -47,6 +50,7 @@ class Rewriter {
  private:
   Expr with_normal_children(Expr e);
   std::optional<Expr> step(Expr e);
+  std::optional<Expr> by_rule(Expr e);
   std::optional<Expr> apply(const Rule& rule, Expr e);
   bool holds(const Condition& c, const Match& match);
   const std::vector<const Rule*>& candidates(Expr e) const;
@@ -58,7 +62,7 @@ class Rewriter {
 
   Graph& graph_;
   Facts facts_;
-  std::vector<Step> steps_;
+  std::vector<Step> steps_, last_;
   Trace trace_;
   std::vector<std::vector<const Rule*>> by_function_;
   std::vector<const Rule*> for_sums_, for_products_, for_reductions_, none_;

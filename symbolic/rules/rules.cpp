@@ -1,6 +1,7 @@
 // Reads the rule table.
 #include "symbolic/rules/rules.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -57,8 +58,13 @@ const std::vector<Rule>& all_rules() {
 
 const Rule* recognised_by(Function f) {
   if (row(f).spelling != Spelling::internal) return nullptr;
+  const auto is_variable = [](const Pattern& p) {
+    return p.kind == Pattern::Kind::variable || p.kind == Pattern::Kind::rest;
+  };
   for (const Rule& r : all_rules())
-    if (r.after.kind == Pattern::Kind::call && r.after.function == f && !r.after.parts.empty()) return &r;
+    if (r.after.kind == Pattern::Kind::call && r.after.function == f && !r.after.parts.empty() &&
+        std::ranges::all_of(r.after.parts, is_variable))
+      return &r;
   return nullptr;
 }
 

@@ -31,6 +31,7 @@ double allowed_of_partials(Function f) {
     case Function::normal_cdf:
     case Function::annuity:  // y*(y - 1)/2 near y = 1
     case Function::instalment:
+    case Function::exprel_gap:  // it falls and rises
       return 512;
     case Function::digamma_difference:  // differences of polygamma
     case Function::i2erfcx:             // a difference, for fourth derivatives only
@@ -38,6 +39,8 @@ double allowed_of_partials(Function f) {
     case Function::exprel_bend:
     case Function::langevin_bend:
     case Function::annuity_slope:
+    case Function::log1prel_slope:
+    case Function::exprel2_slope:
       return 1e12;
     default:
       return 64;

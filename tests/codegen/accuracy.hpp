@@ -71,6 +71,9 @@ inline double scale(Function f, const Point& p, double value) {
     case Function::lgamma_difference:
       return std::fmax(std::fabs(value), std::fabs(y));
     case Function::lbeta:
+    case Function::log_beta:
+    case Function::log_erf_difference:
+    case Function::log_plus_exp:  // near 0 as the logarithm of a rounded sum
       return std::fmax(std::fabs(value), 1);
     case Function::sinc:
     case Function::sinc_slope:
@@ -160,6 +163,49 @@ inline bool is_promised(Function f, const Point& p) {
     case Function::sigmoid_difference:
     case Function::expm1_minus_x:
     case Function::gamma_ratio:
+    case Function::tanc:
+    case Function::x_over_tan:
+    case Function::exprel_gap:
+    case Function::bennett:
+    case Function::xlog_share_of_logs:
+    case Function::compound_interest_minus_one:
+    case Function::bernoulli_divergence:
+    case Function::sech:
+    case Function::sin_minus_x_cos:
+    case Function::sqrt1pm1rel:
+    case Function::over_root:
+    case Function::scaled_square_share:
+    case Function::wlog_share:
+    case Function::log_minus_ratio_of_logs:
+    case Function::log_gamma:
+    case Function::log_beta:
+    case Function::power_minus_one:
+    case Function::sinhc:
+    case Function::tanhc:
+    case Function::x_over_sinh:
+    case Function::x_over_tanh:
+    case Function::bose_gap:
+    case Function::log1prel:
+    case Function::log1prel_slope:
+    case Function::exprel2:
+    case Function::exprel2_slope:
+    case Function::root_minus:
+    case Function::hypot_minus:
+    case Function::sqrt_square_plus:
+    case Function::sqrt1pm1_square:
+    case Function::log_difference:
+    case Function::log_share:
+    case Function::xlog_share:
+    case Function::xlog_ratio:
+    case Function::xlog_difference:
+    case Function::log_plus_exp:
+    case Function::log1p_expm1:
+    case Function::exp_difference:
+    case Function::relative_entropy_of_logs:
+    case Function::log_erf_difference:
+    case Function::erf_hazard:
+    case Function::log_normal_cdf_difference:
+    case Function::normal_hazard:
     case Function::unit: {
       const auto& domain = domain_of(f);
       for (std::size_t k = 0; k < domain.size(); ++k)

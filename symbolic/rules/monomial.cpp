@@ -1,0 +1,102 @@
+// Products written factor by factor.
+#include "symbolic/rules/monomial.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "symbolic/rules/algebra.hpp"
+
+namespace gradus::rules {
+
+void Monomial::multiply(const Operand& base, std::int64_t exponent) {
+  const auto same = std::ranges::find_if(powers, [&](const Power& p) { return p.base == base; });
+  if (same == powers.end())
+    powers.push_back({base, exponent});
+  else
+    same->exponent += exponent;
+}
+
+std::int64_t Monomial::exponent_of(const Operand& base) const {
+  const auto same = std::ranges::find_if(powers, [&](const Power& p) { return p.base == base; });
+  return same == powers.end() ? 0 : same->exponent;
+}
+
+bool multiply(Graph& graph, Monomial& into, const Operand& operand, std::int64_t exponent) {
+  std::vector<Power> open{{operand, exponent}};
+  while (!open.empty()) {
+    const Power p = std::move(open.back());
+    open.pop_back();
+    const Node& n = graph[p.base.expr];
+    if (is_product(n)) {
+      const auto number = n.coefficients[0].power(p.exponent);
+      if (!number || open.size() + n.operands.size() > most_factors) return false;
+      into.number = into.number * *number;
+      for (const auto& o : n.operands) open.push_back({graph.substitute(o, p.base.subscripts), p.exponent});
+      continue;
+    }
+    if (is_call(n, Function::xlogy) || is_call(n, Function::xlog1py)) {
+      const Function f = n.function == Function::xlogy ? Function::log : Function::log1p;
+      const std::vector<Size> shape(n.labels.begin(), n.labels.begin() + n.rank);
+      const Operand logarithm{graph.elementwise(f, shape, {n.operands[1]}), p.base.subscripts};
+      into.multiply(logarithm, p.exponent);
+      open.push_back({graph.substitute(graph[p.base.expr].operands[0], p.base.subscripts), p.exponent});
+      continue;
+    }
+    const Rational* q = is_call(n, Function::power) ? graph.constant_value(n.operands[1].expr) : nullptr;
+    const auto k = q != nullptr ? q->as_int64() : std::nullopt;
+    if (k && *k >= -8 && *k <= 8)
+      open.push_back({graph.substitute(n.operands[0], p.base.subscripts), p.exponent * *k});
+    else
+      into.multiply(p.base, p.exponent);
+    if (into.powers.size() > most_factors) return false;
+  }
+  return true;
+}
+
+std::vector<Operand> operands_of(Graph& graph, const Monomial& m) {
+  std::vector<Operand> out;
+  for (const auto& p : m.powers) {
+    if (p.exponent == 0) continue;
+    if (p.exponent == 1) {
+      out.push_back(p.base);
+      continue;
+    }
+    const Node& n = graph[p.base.expr];
+    const std::vector<Size> shape(n.labels.begin(), n.labels.begin() + n.rank);
+    out.push_back(
+        {graph.elementwise(Function::power, shape, {graph.whole(p.base.expr), {graph.constant(p.exponent), {}}}),
+         p.base.subscripts});
+  }
+  return out;
+}
+
+bool same(const Monomial& a, const Monomial& b) {
+  const auto within = [](const Monomial& x, const Monomial& y) {
+    return std::ranges::all_of(x.powers, [&](const Power& p) { return y.exponent_of(p.base) == p.exponent; });
+  };
+  return a.number == b.number && within(a, b) && within(b, a);
+}
+
+Operand whole_product(Graph& graph, const std::vector<Size>& labels, const Monomial& m) {
+  const auto rank = static_cast<std::uint32_t>(labels.size());
+  return {graph.contraction(labels, rank, m.number, operands_of(graph, m)), graph.identity(rank)};
+}
+
+Operand call_on_used(Graph& graph, const std::vector<Size>& labels, Function f, std::vector<Operand> operands) {
+  std::vector<Subscript> map(labels.size());
+  std::vector<char> seen(labels.size(), 0);
+  std::vector<Size> sizes;
+  Operand out;
+  for (const auto& o : operands)
+    Graph::each_label(o, [&](Label l) {
+      if (std::exchange(seen[l], 1) != 0) return;
+      map[l] = graph.label(static_cast<Label>(sizes.size()));
+      sizes.push_back(labels[l]);
+      out.subscripts.push_back(graph.label(l));
+    });
+  for (auto& o : operands) o = graph.substitute(o, map);
+  out.expr = graph.elementwise(f, sizes, std::move(operands));
+  return out;
+}
+
+}  // namespace gradus::rules

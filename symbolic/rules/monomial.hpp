@@ -1,0 +1,46 @@
+// Products written factor by factor: a number times powers of values.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "symbolic/graph.hpp"
+
+namespace gradus::rules {
+
+/// Products with more factors are left alone.
+constexpr std::size_t most_factors = 16;
+
+inline bool is_call(const Node& n, Function f) { return n.kind == Kind::elementwise && n.function == f; }
+
+struct Power {
+  Operand base;
+  std::int64_t exponent = 1;
+};
+
+/// number × Π base^exponent, each base once.
+struct Monomial {
+  Rational number = 1;
+  std::vector<Power> powers;
+
+  void multiply(const Operand& base, std::int64_t exponent);
+  std::int64_t exponent_of(const Operand& base) const;
+};
+
+/// Multiplies a monomial by an operand's power, with products, powers and weighted logarithms in it taken apart; false
+/// when it is too wide.
+bool multiply(Graph& graph, Monomial& into, const Operand& operand, std::int64_t exponent);
+
+/// Whether all powers of one are powers of the other, and the numbers are equal.
+bool same(const Monomial& a, const Monomial& b);
+
+/// The factors of a product as operands in its labels.
+std::vector<Operand> operands_of(Graph& graph, const Monomial& m);
+
+/// A product over all labels, as an operand.
+Operand whole_product(Graph& graph, const std::vector<Size>& labels, const Monomial& m);
+
+/// A function over just the labels that its operands use, read at them.
+Operand call_on_used(Graph& graph, const std::vector<Size>& labels, Function f, std::vector<Operand> operands);
+
+}  // namespace gradus::rules
