@@ -59,6 +59,10 @@ void add_last(Rewriter& rewrite, Graph& g) {
   rewrite.finally([&g](Expr e) { return rules::log_of_quotient(g, e); });
   rewrite.finally([&g](Expr e) { return rules::root_of_squares(g, e); });
   rewrite.finally([&g](Expr e) { return rules::hypot_minus_side(g, e); });
+  rewrite.finally([&g](Expr e) { return rules::root_minus_number(g, e); });
+  rewrite.finally([&g](Expr e) { return rules::scaled_tail(g, e); });
+  rewrite.finally([&g](Expr e) { return rules::square_quotient(g, e); });
+  rewrite.finally([&g](Expr e) { return rules::asinh_of_half(g, e); });
   rewrite.finally([&g](Expr e) { return rules::difference_of_calls(g, e); });
 }
 
@@ -85,7 +89,6 @@ std::vector<Expr> simplify(Graph& graph, const std::vector<Expr>& roots) {
   rules::Facts facts(graph);
   rules::Kept kept;
   auto steps = arithmetic(graph, facts, kept, true);
-  steps.emplace_back([&graph](Expr e) { return rules::hoist_guards(graph, e); });
   steps.emplace_back([&graph](Expr e) { return rules::merge_nested_terms(graph, e); });
   steps.emplace_back([&graph](Expr e) { return rules::common_factors(graph, e); });
   steps.emplace_back([&graph](Expr e) { return rules::sum_of_softmax(graph, e); });

@@ -75,14 +75,15 @@ V xlog_share_of_logs(V x, V y) {
   return select(less(x, splat(x, 0)), no_value(x), xlog_share(x, y));
 }
 
-// x*log(x/y) + (1 - x)*log((1 - x)/(1 - y)): where both are shares, the sum of two relative entropies.
+// x*log(x/y) + (1 - x)*log((1 - x)/(1 - y)): of near values, the sum of two relative entropies by y - x, which is
+// exact.
 template <class V>
 V bernoulli_divergence(V x, V y) {
-  const V zero = splat(x, 0), one = splat(x, 1);
-  const auto share = [&](V t) { return both(less(zero, t), less(t, one)); };
-  const V direct = xlog_ratio(x, x, y) + xlog_ratio(one - x, one - x, one - y);
-  const V near = relative_entropy(x, y) + relative_entropy(one - x, one - y);
-  return select(both(both(share(x), share(y)), less(absolute(x - y), splat(x, 0.25))), near, direct);
+  const V one = splat(x, 1), most = splat(x, 0.75);
+  const V gap = y - x, other = one - x, t = gap / x, u = -(gap / other);
+  const V direct = xlog_ratio(x, x, y) + xlog_ratio(other, other, one - y);
+  const V near = -(x * log1p_minus_x(t) + other * log1p_minus_x(u));
+  return select(both(less(absolute(t), most), less(absolute(u), most)), near, direct);
 }
 
 // (1 + x)*log(1 + x) - x.

@@ -146,6 +146,43 @@ V x_minus_sin(V x) {
   return select(near_zero(x), x * square * polynomial(square, c), x - sin_kernel(x));
 }
 
+// (x - sin(x))/x^3.
+template <class V>
+V x_minus_sin_rel(V x) {
+  constexpr double c[] = {0.16666666666666666,     -0.008333333333333333,   0.0001984126984126984,
+                          -2.7557319223985893e-06, 2.505210838544172e-08,   -1.6059043836821613e-10,
+                          7.647163731819816e-13,   -2.8114572543455206e-15, 8.22063524662433e-18};
+  return select(near_zero(x), polynomial(x * x, c), (splat(x, 1) - sinc(x)) / x / x);
+}
+
+// Its first derivative.
+template <class V>
+V x_minus_sin_rel_slope(V x) {
+  constexpr double c[] = {-0.016666666666666666,  0.0007936507936507937,   -1.6534391534391536e-05,
+                          2.0041686708353376e-07, -1.6059043836821615e-09, 9.17659647818378e-12,
+                          -3.936040156083729e-14, 1.3153016394598927e-16,  -3.523129391410427e-19};
+  const V far = ((splat(x, 1) - cos_kernel(x)) / x / x - x_minus_sin_rel(x) * splat(x, 3)) / x;
+  return select(near_zero(x), x * polynomial(x * x, c), far);
+}
+
+// sinc'(x)/x.
+template <class V>
+V sinc_slope_rel(V x) {
+  constexpr double c[] = {-0.3333333333333333,     0.03333333333333333,    -0.0011904761904761906,
+                          2.2045855379188714e-05,  -2.505210838544172e-07, 1.9270852604185937e-09,
+                          -1.0706029224547743e-11, 4.498331606952833e-14,  -1.4797143443923793e-16};
+  return select(near_zero(x), polynomial(x * x, c), sinc_slope(x) / x);
+}
+
+// Its first derivative.
+template <class V>
+V sinc_slope_rel_slope(V x) {
+  constexpr double c[] = {0.06666666666666667,     -0.004761904761904762,  0.00013227513227513228,
+                          -2.0041686708353374e-06, 1.9270852604185938e-08, -1.284723506945729e-10,
+                          6.297664249733966e-13,   -2.367542951027807e-15, 7.046258782820854e-18};
+  return select(near_zero(x), x * polynomial(x * x, c), -(sinc_bend(x) + sinc_slope_rel(x)) / x);
+}
+
 // sinh(x) - x and x·cosh(x) - sinh(x) for |x| < 1, without their factors x³.
 template <class V>
 V sinh_minus_x_near_zero(V square) {

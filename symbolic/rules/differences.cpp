@@ -317,9 +317,10 @@ std::optional<Expr> root_of_squares(Graph& graph, Expr e) {
     return graph.contraction(n.labels, rank, 2, {whole_of(graph, n, of)});
   }
   if (log || sides.empty() || sum.operands.size() > 3) return std::nullopt;
-  for (std::size_t k = 1; k < sides.size(); ++k)
-    rest.push_back(
-        {1, whole_of(graph, n, graph.elementwise(Function::power, n.labels, {sides[k], {graph.constant(2), {}}}))});
+  if (sides.size() == 2) {
+    const Expr hypot = graph.elementwise(Function::hypot, n.labels, sides);
+    sides = {whole_of(graph, n, hypot)};
+  }
   Operand other;
   const Rational* number = rest.size() == 1 ? graph.constant_value(rest[0].operand.expr) : nullptr;
   if (number != nullptr)
@@ -332,29 +333,141 @@ std::optional<Expr> root_of_squares(Graph& graph, Expr e) {
 std::optional<Expr> log_of_product_with_square(Graph& graph, Facts& facts, Expr e) {
   const Node& n = graph[e];
   if (!is_call(n, Function::log) || !is_product(graph[n.operands[0].expr])) return std::nullopt;
-  const Factors f = factors_of(graph, n.operands[0]);
-  if (f.operands.size() > most_factors || (f.operands.size() < 2 && f.coefficient.is_one())) return std::nullopt;
-  const auto rank = static_cast<std::uint32_t>(n.labels.size());
-  for (std::size_t k = 0; k < f.operands.size(); ++k) {
-    Operand base = f.operands[k];
-    const Node& power = graph[base.expr];
-    const Rational* q = is_call(power, Function::power) ? graph.constant_value(power.operands[1].expr) : nullptr;
-    const Rational exponent = q != nullptr ? *q : Rational(1);
-    if (q != nullptr) base = graph.substitute(power.operands[0], base.subscripts);
-    const Node& sum = graph[base.expr];
-    if (sum.kind != Kind::sum || sum.operands.size() > most_factors || !facts.positive(base.expr)) continue;
-    bool square = false;
-    for (std::size_t t = 0; t < sum.operands.size(); ++t)
-      square = square || root_of(graph, graph.substitute(sum.operands[t], base.subscripts), sum.coefficients[t]);
-    if (!square) continue;
-    std::vector<Operand> others;
-    for (std::size_t m = 0; m < f.operands.size(); ++m)
-      if (m != k) others.push_back(f.operands[m]);
-    const Expr rest = graph.contraction(n.labels, rank, f.coefficient, std::move(others));
+  Monomial m;
+  if (!multiply(graph, m, n.operands[0], 1) || (m.powers.size() < 2 && m.number.is_one())) return std::nullopt;
+  for (std::size_t k = 0; k < m.powers.size(); ++k) {
+    const Power p = m.powers[k];
+    const Node& sum = graph[p.base.expr];
+    if (sum.kind != Kind::sum || sum.operands.size() > most_factors || !facts.nonnegative(p.base.expr)) continue;
+    // What stands above and below alike is better kept as a quotient.
+    bool square = false, shared = false;
+    for (std::size_t t = 0; t < sum.operands.size(); ++t) {
+      const auto root = root_of(graph, graph.substitute(sum.operands[t], p.base.subscripts), sum.coefficients[t]);
+      square = square || root;
+      shared =
+          shared || (root && p.exponent < 0 &&
+                     std::ranges::any_of(
+                         root->powers, [&](const Power& r) { return r.exponent > 0 && m.exponent_of(r.base) >= 2; }));
+    }
+    if (!square || shared) continue;
+    Monomial others = m;
+    others.powers[k].exponent = 0;
     const auto log_of = [&](const Operand& o) {
       return whole_of(graph, n, graph.elementwise(Function::log, n.labels, {o}));
     };
-    return graph.sum(n.labels, {{exponent, log_of(base)}, {1, log_of(whole_of(graph, n, rest))}});
+    return graph.sum(n.labels, {{p.exponent, log_of(p.base)}, {1, log_of(whole_product(graph, n.labels, others))}});
+  }
+  return std::nullopt;
+}
+
+std::optional<Expr> square_quotient(Graph& graph, Expr e) {
+  const Node& n = graph[e];
+  if (n.kind != Kind::contraction || n.operands.size() < 2 || n.operands.size() > most_factors) return std::nullopt;
+  const auto is_reciprocal_sum = [&](const Operand& o) {
+    const Node& f = graph[o.expr];
+    if (!is_call(f, Function::power) || !graph.is_constant(f.operands[1].expr, -1)) return false;
+    const Node& sum = graph[f.operands[0].expr];
+    return sum.kind == Kind::sum && sum.operands.size() <= most_factors;
+  };
+  const auto under = std::ranges::find_if(n.operands, is_reciprocal_sum);
+  if (under == n.operands.end()) return std::nullopt;
+  const auto at = static_cast<std::size_t>(under - n.operands.begin());
+  const Operand base = graph.substitute(graph[under->expr].operands[0], under->subscripts);
+  Monomial product;
+  for (std::size_t k = 0; k < n.operands.size(); ++k)
+    if (k != at && !multiply(graph, product, n.operands[k], 1)) return std::nullopt;
+  const Node& sum = graph[base.expr];
+  for (std::size_t t = 0; t < sum.operands.size(); ++t) {
+    Monomial term;
+    term.number = sum.coefficients[t];
+    if (!multiply(graph, term, graph.substitute(sum.operands[t], base.subscripts), 1)) return std::nullopt;
+    const Rational c = term.number;
+    const bool fits = !term.powers.empty() && std::ranges::all_of(term.powers, [&](const Power& p) {
+      const std::int64_t has = product.exponent_of(p.base);
+      return p.exponent % 2 == 0 && (p.exponent > 0 ? has >= p.exponent : has <= p.exponent);
+    });
+    const bool value = std::ranges::any_of(term.powers, [&](const Power& p) {
+      return p.exponent > 0 && !is_size_power(graph, p.base.expr) && graph[p.base.expr].kind != Kind::constant;
+    });
+    if (!fits || !value || c.sign() <= 0) continue;
+    for (const auto& p : term.powers) product.multiply(p.base, -p.exponent);
+    for (auto& p : term.powers) p.exponent /= 2;
+    term.number = 1;
+    std::vector<Term> rest;
+    for (std::size_t k = 0; k < sum.operands.size(); ++k)
+      if (k != t) rest.push_back({sum.coefficients[k] / c, graph.substitute(sum.operands[k], base.subscripts)});
+    const Operand u = whole_product(graph, n.labels, term);
+    const Expr other = graph.sum(n.labels, std::move(rest));
+    const Expr share = graph.elementwise(Function::square_share, n.labels, {u, whole_of(graph, n, other)});
+    product.multiply(whole_of(graph, n, share), 1);
+    return graph.contraction(n.labels, n.rank, n.coefficients[0] * product.number / c, operands_of(graph, product),
+                             n.guards);
+  }
+  return std::nullopt;
+}
+
+std::optional<Expr> asinh_of_half(Graph& graph, Expr e) {
+  const Node& n = graph[e];
+  if (!is_call(n, Function::log)) return std::nullopt;
+  Operand inside = n.operands[0];
+  Rational c = 1;
+  if (is_product(graph[inside.expr]) && graph[inside.expr].operands.size() == 1) {
+    c = graph[inside.expr].coefficients[0];
+    inside = graph.substitute(graph[inside.expr].operands[0], inside.subscripts);
+  }
+  const Node& sum = graph[inside.expr];
+  if (sum.kind != Kind::sum || sum.operands.size() != 2 || !(sum.coefficients[0] == sum.coefficients[1]))
+    return std::nullopt;
+  const Rational scale = c * sum.coefficients[0];
+  for (const std::size_t k : {std::size_t{0}, std::size_t{1}}) {
+    const Operand call = graph.substitute(sum.operands[k], inside.subscripts);
+    const Operand x = graph.substitute(sum.operands[1 - k], inside.subscripts);
+    const Node& root = graph[call.expr];
+    if (!is_call(root, Function::sqrt_square_plus)) continue;
+    const Rational* q = graph.constant_value(root.operands[1].expr);
+    // log((x + sqrt(x^2 + r^2))/r)
+    if (q == nullptr || !(*q * scale * scale == Rational(1)) || scale.sign() <= 0) continue;
+    if (graph.substitute(root.operands[0], call.subscripts) != x) continue;
+    const Operand scaled{graph.scale(x.expr, scale), x.subscripts};
+    return graph.elementwise(Function::asinh, n.labels, {scaled});
+  }
+  return std::nullopt;
+}
+
+std::optional<Expr> root_minus_number(Graph& graph, Expr e) {
+  const Node& n = graph[e];
+  if (n.kind != Kind::sum || n.operands.size() < 2 || n.operands.size() > most_factors) return std::nullopt;
+  const auto one = std::ranges::find_if(n.operands, [&](const Operand& o) { return graph.is_constant(o.expr, 1); });
+  if (one == n.operands.end()) return std::nullopt;
+  const auto at = static_cast<std::size_t>(one - n.operands.begin());
+  const auto rank = static_cast<std::uint32_t>(n.labels.size());
+  for (std::size_t k = 0; k < n.operands.size(); ++k) {
+    const Node& f = graph[n.operands[k].expr];
+    const bool square = is_call(f, Function::sqrt_square_plus);
+    if (!square && !is_call(f, Function::sqrt)) continue;
+    const Rational q = -(n.coefficients[at] / n.coefficients[k]);
+    if (q.sign() <= 0 || q.is_one()) continue;
+    const Operand inside = graph.substitute(f.operands[0], n.operands[k].subscripts);
+    Operand u;
+    if (square) {
+      if (!graph.is_constant(f.operands[1].expr, q * q)) continue;
+      u = {graph.scale(inside.expr, Rational(1) / q), inside.subscripts};
+    } else {
+      const Node& sum = graph[inside.expr];
+      if (sum.kind != Kind::sum || sum.operands.size() > most_factors) continue;
+      std::vector<Term> rest;
+      bool found = false;
+      for (std::size_t t = 0; t < sum.operands.size(); ++t) {
+        if (graph.is_constant(sum.operands[t].expr, 1) && sum.coefficients[t] == q * q)
+          found = true;
+        else
+          rest.push_back({sum.coefficients[t] / (q * q), sum.operands[t]});
+      }
+      if (!found || rest.empty()) continue;
+      u = {graph.sum(sum.labels, std::move(rest)), inside.subscripts};
+    }
+    const Expr to = graph.elementwise(square ? Function::sqrt1pm1_square : Function::sqrt1pm1, n.labels, {u});
+    return with_joined(graph, n, {k, at, graph.contraction(n.labels, rank, q, {whole_of(graph, n, to)}), 0});
   }
   return std::nullopt;
 }

@@ -27,6 +27,12 @@ std::optional<Expr> reciprocal_difference(Graph& graph, Expr e);
 std::optional<Expr> root_of_squares(Graph& graph, Expr e);
 /// log(w*(a + x^2)) of a positive sum is log(w) + log(a + x^2), whose square may leave the range of numbers.
 std::optional<Expr> log_of_product_with_square(Graph& graph, Facts& facts, Expr e);
+/// x^2/(a + b*x^2), x any product whose square is written, without overflow.
+std::optional<Expr> square_quotient(Graph& graph, Expr e);
+/// log((x + sqrt(x^2 + 4))/2) is asinh(x/2).
+std::optional<Expr> asinh_of_half(Graph& graph, Expr e);
+/// sqrt(4 + x) - 2 is 2*(sqrt(1 + x/4) - 1).
+std::optional<Expr> root_minus_number(Graph& graph, Expr e);
 /// sqrt(x^2 + y^2) - x.
 std::optional<Expr> hypot_minus_side(Graph& graph, Expr e);
 

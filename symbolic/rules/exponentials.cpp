@@ -153,11 +153,41 @@ bool is_shifted(const Graph& graph, Expr e) {
 
 }  // namespace
 
+namespace {
+
+/// log(w*(exp(x) + exp(y))) is log(w) + log(exp(x) + exp(y)), likewise of a quotient.
+std::optional<Expr> log_of_weighted_sum(Graph& graph, Facts& facts, const Node& n) {
+  Monomial m;
+  if (!multiply(graph, m, n.operands[0], 1)) return std::nullopt;
+  for (std::size_t k = 0; k < m.powers.size(); ++k) {
+    const Power p = m.powers[k];
+    const Node& sum = graph[p.base.expr];
+    if (sum.kind != Kind::sum || sum.operands.size() > most_factors || !facts.positive(p.base.expr)) continue;
+    bool exponential = false;
+    for (std::size_t t = 0; t < sum.operands.size(); ++t) {
+      const auto x = exponential_of(graph, {1, graph.substitute(sum.operands[t], p.base.subscripts)});
+      exponential = exponential || (x && !x->less_one && !is_shifted(graph, x->exponent.expr));
+    }
+    if (!exponential) continue;
+    Monomial others = m;
+    others.powers[k].exponent = 0;
+    const auto rank = static_cast<std::uint32_t>(n.labels.size());
+    const auto log_of = [&](const Operand& o) {
+      return Operand{graph.elementwise(Function::log, n.labels, {o}), graph.identity(rank)};
+    };
+    return graph.sum(n.labels, {{p.exponent, log_of(p.base)}, {1, log_of(whole_product(graph, n.labels, others))}});
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 std::optional<Expr> log_of_exponentials(Graph& graph, Facts& facts, Expr e) {
   const Node& n = graph[e];
   const bool log1p = is_call(n, Function::log1p);
   if (!log1p && !is_call(n, Function::log)) return std::nullopt;
   const Node& inside = graph[n.operands[0].expr];
+  if (!log1p && is_product(inside)) return log_of_weighted_sum(graph, facts, n);
   std::vector<Term> terms;
   if (inside.kind == Kind::sum && inside.operands.size() <= most_factors) {
     for (std::size_t k = 0; k < inside.operands.size(); ++k)
@@ -334,6 +364,75 @@ std::optional<Expr> normal_of_erfc(Graph& graph, Expr e) {
   const Expr normal = graph.elementwise(Function::normal_cdf, n.labels, {whole_product(graph, n.labels, m)});
   const auto rank = static_cast<std::uint32_t>(n.labels.size());
   return graph.contraction(n.labels, rank, 2, {{normal, graph.identity(rank)}});
+}
+
+namespace {
+
+/// An exponent without the term q*u^2, or nothing when it has none; without any term, 0.
+std::optional<Expr> without_square(Graph& graph, const std::vector<Size>& labels, const Operand& exponent,
+                                   const Operand& u, const Rational& q) {
+  Monomial wanted;
+  if (!multiply(graph, wanted, u, 2)) return std::nullopt;
+  wanted.number = wanted.number * q;
+  const Node& sum = graph[exponent.expr];
+  std::vector<Term> terms;
+  if (sum.kind == Kind::sum && sum.operands.size() <= most_factors)
+    for (std::size_t k = 0; k < sum.operands.size(); ++k)
+      terms.push_back({sum.coefficients[k], graph.substitute(sum.operands[k], exponent.subscripts)});
+  else
+    terms.push_back({1, exponent});
+  for (std::size_t k = 0; k < terms.size(); ++k) {
+    Monomial term;
+    term.number = terms[k].coefficient;
+    if (!multiply(graph, term, terms[k].operand, 1) || !same(term, wanted)) continue;
+    terms.erase(terms.begin() + static_cast<std::ptrdiff_t>(k));
+    return terms.empty() ? graph.constant(0) : graph.sum(labels, std::move(terms));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Expr> scaled_tail(Graph& graph, Expr e) {
+  const Node& n = graph[e];
+  if (n.kind != Kind::contraction || n.operands.size() < 2 || n.operands.size() > most_factors) return std::nullopt;
+  for (std::size_t k = 0; k < n.operands.size(); ++k) {
+    const Node& exponential = graph[n.operands[k].expr];
+    if (!is_call(exponential, Function::exp)) continue;
+    const Operand exponent = graph.substitute(exponential.operands[0], n.operands[k].subscripts);
+    for (std::size_t m = 0; m < n.operands.size(); ++m) {
+      const Node* f = &graph[n.operands[m].expr];
+      Operand call = n.operands[m];
+      const bool under = is_call(*f, Function::power) && graph.is_constant(f->operands[1].expr, -1);
+      if (under) {
+        call = graph.substitute(f->operands[0], call.subscripts);
+        f = &graph[call.expr];
+      }
+      const bool normal = under && is_call(*f, Function::normal_cdf);
+      if (!normal && !is_call(*f, Function::erfc)) continue;
+      const Operand u = graph.substitute(f->operands[0], call.subscripts);
+      const Rational q = normal ? Rational::ratio(-1, 2) : Rational(under ? -1 : 1);
+      const auto rest = without_square(graph, n.labels, exponent, u, q);
+      if (!rest) continue;
+      const auto rank = static_cast<std::uint32_t>(n.labels.size());
+      const auto whole = [&](Expr x) { return Operand{x, graph.identity(rank)}; };
+      std::vector<Operand> operands;
+      for (std::size_t t = 0; t < n.operands.size(); ++t)
+        if (t != k && t != m) operands.push_back(n.operands[t]);
+      if (!graph.is_zero(*rest)) operands.push_back(call_on_used(graph, n.labels, Function::exp, {whole(*rest)}));
+      const Operand to = call_on_used(graph, n.labels, normal ? Function::inverse_mills : Function::erfcx, {u});
+      const auto raised = [&](const Operand& x, const Rational& p) {
+        return whole(graph.elementwise(Function::power, n.labels, {x, {graph.constant(p), {}}}));
+      };
+      operands.push_back(under && !normal ? raised(to, -1) : to);
+      if (normal) {
+        const Expr two_pi = graph.scale(graph.named_constant(Function::pi), 2);
+        operands.push_back({graph.apply(Function::sqrt, {two_pi}), {}});
+      }
+      return graph.contraction(n.labels, n.rank, n.coefficients[0], std::move(operands), n.guards);
+    }
+  }
+  return std::nullopt;
 }
 
 std::optional<Expr> distribute_reciprocal(Graph& graph, Expr e) {

@@ -118,6 +118,30 @@ std::optional<Operand> beside_one(Graph& graph, const Operand& o) {
 
 }  // namespace
 
+namespace {
+
+/// The logarithm of a value near 1 that has one of its own, or nothing: of sigmoid(x), 1 - exp(x), normal_cdf(x).
+std::optional<Operand> logarithm_of(Graph& graph, const Operand& o) {
+  Operand call = o;
+  const Node* f = &graph[o.expr];
+  const bool minus = is_product(*f) && f->operands.size() == 1 && f->coefficients[0] == Rational(-1);
+  if (minus) {
+    call = graph.substitute(f->operands[0], o.subscripts);
+    f = &graph[call.expr];
+  }
+  if (f->kind != Kind::elementwise) return std::nullopt;
+  std::optional<Function> to;
+  if (minus && f->function == Function::expm1) to = Function::log1mexp;
+  if (!minus && f->function == Function::sigmoid) to = Function::log_sigmoid;
+  if (!minus && f->function == Function::normal_cdf) to = Function::log_normal_cdf;
+  if (!to) return std::nullopt;
+  const std::vector<Size> labels = f->labels;
+  const std::vector<Operand> operands = f->operands;
+  return Operand{graph.elementwise(*to, labels, operands), call.subscripts};
+}
+
+}  // namespace
+
 std::optional<Expr> power_less_one(Graph& graph, Expr e) {
   const Node& n = graph[e];
   if (n.kind != Kind::sum || n.operands.size() < 2 || n.operands.size() > most_factors) return std::nullopt;
@@ -130,8 +154,17 @@ std::optional<Expr> power_less_one(Graph& graph, Expr e) {
     if (!is_power || !(n.coefficients[k] + n.coefficients[at]).is_zero()) continue;
     const Operand x = graph.substitute(power.operands[0], n.operands[k].subscripts);
     const Operand y = graph.substitute(power.operands[1], n.operands[k].subscripts);
+    const auto log = logarithm_of(graph, x);
     const auto rest = beside_one(graph, x);
     const Rational* q = graph.constant_value(y.expr);
+    if (log && !(q != nullptr && q->is_integer() && Rational(-3) < *q && *q < Rational(3))) {
+      const Expr exponent = graph.contraction(n.labels, n.rank, 1, {y, *log});
+      const Expr to = graph.elementwise(Function::expm1, n.labels, {{exponent, graph.identity(n.rank)}});
+      std::vector<Term> terms{{n.coefficients[k], {to, graph.identity(n.rank)}}};
+      for (std::size_t m = 0; m < n.operands.size(); ++m)
+        if (m != k && m != at) terms.push_back({n.coefficients[m], n.operands[m]});
+      return graph.sum(n.labels, std::move(terms));
+    }
     if (!rest && q != nullptr && q->is_integer()) continue;
     if (rest && q != nullptr && *q == Rational(-1)) continue;
     const Expr to = rest ? graph.elementwise(Function::compound_minus_one, n.labels, {*rest, y})

@@ -136,7 +136,10 @@ class Matcher {
   bool call(const Pattern& p, const std::vector<Operand>& operands, std::uint32_t scope) {
     const Match saved = m_;
     bool found = true;
-    for (std::size_t k = 0; found && k < operands.size(); ++k) found = matches(p.parts[k], operands[k], scope);
+    // Plain variables first: what is bound decides which term of x + rest is meant.
+    for (const bool plain : {true, false})
+      for (std::size_t k = 0; found && k < operands.size(); ++k)
+        if ((p.parts[k].kind == PatternKind::variable) == plain) found = matches(p.parts[k], operands[k], scope);
     if (found || p.parts.size() != 2) return found;
     const bool commutes = p.function == Function::logaddexp || p.function == Function::hypot ||
                           p.function == Function::maximum || p.function == Function::minimum;

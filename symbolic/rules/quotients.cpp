@@ -35,6 +35,8 @@ const std::vector<Form>& forms() {
       {Function::sinh, -1, -1, Function::x_over_sinh, 1, 1, 1},
       {Function::tanh, 1, 1, Function::tanhc, 1, 1, 1},
       {Function::tanh, -1, -1, Function::x_over_tanh, 1, 1, 1},
+      {Function::x_minus_sin, 1, 3, Function::x_minus_sin_rel, 1, 1, 1},
+      {Function::sinc_slope, 1, 1, Function::sinc_slope_rel, 1, 1, 1},
       {Function::tan, 1, 1, Function::tanc, 1, 1, 1},
       {Function::tan, -1, -1, Function::x_over_tan, 1, 1, 1},
       {Function::sin, -1, -1, Function::sinc, 1, -1, 1},

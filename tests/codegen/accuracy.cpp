@@ -40,6 +40,10 @@ double allowed_of_partials(Function f) {
     case Function::langevin_bend:
     case Function::annuity_slope:
     case Function::log1prel_slope:
+    case Function::x_minus_sin_rel:  // its slope has zeros
+    case Function::x_minus_sin_rel_slope:
+    case Function::sinc_slope_rel:
+    case Function::sinc_slope_rel_slope:
     case Function::exprel2_slope:
       return 1e12;
     default:

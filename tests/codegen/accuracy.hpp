@@ -79,6 +79,9 @@ inline double scale(Function f, const Point& p, double value) {
     case Function::sinc_slope:
     case Function::sinc_bend:
     case Function::langevin_bend:
+    case Function::sinc_slope_rel:
+    case Function::sinc_slope_rel_slope:
+    case Function::x_minus_sin_rel_slope:
       return std::fmax(std::fabs(value), std::fabs(x) < 1 ? 0 : 0.1);
     case Function::beta:  // exponentials
     case Function::gamma_ratio:
@@ -170,6 +173,10 @@ inline bool is_promised(Function f, const Point& p) {
     case Function::xlog_share_of_logs:
     case Function::compound_interest_minus_one:
     case Function::bernoulli_divergence:
+    case Function::x_minus_sin_rel:
+    case Function::x_minus_sin_rel_slope:
+    case Function::sinc_slope_rel:
+    case Function::sinc_slope_rel_slope:
     case Function::sech:
     case Function::sin_minus_x_cos:
     case Function::sqrt1pm1rel:

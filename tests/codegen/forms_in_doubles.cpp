@@ -1,0 +1,104 @@
+// Forms as users spell them, in doubles: values and slopes where what is written overflows or loses its digits.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "codegen/interpret.hpp"
+#include "codegen/plan.hpp"
+#include "frontend/parse.hpp"
+#include "symbolic/derive.hpp"
+#include "symbolic/elaborate.hpp"
+#include "tests/close.hpp"
+
+using namespace gradus;
+using gradus::testing::close_relative;
+
+namespace {
+
+struct Limit {
+  const char* formula;
+  double x, y;
+  double value, by_x, by_y;
+};
+
+/// The loss and its slopes by x and y.
+std::vector<double> evaluated(const std::string& formula, double x, double y) {
+  const Source source("formula.loss", "param x, y\nloss = " + formula + "\n");
+  Diagnostics diagnostics;
+  const auto program = parse(source, diagnostics);
+  auto model = elaborate(program, diagnostics);
+  REQUIRE(model);
+  const Derived derived = derive(*model, {});
+  const DerivedValue& loss = derived.losses.at(0);
+  const loops::Program code =
+      plan(*model, {loss.value, loss.derivatives.at(0).expr, loss.derivatives.at(1).expr}, derived.checks);
+  std::vector<double> out(3, -7);
+  const loops::Arguments arguments{{}, {&x, &y}, {&out[0], &out[1], &out[2]}};
+  REQUIRE(loops::interpret(code, arguments).code == loops::Code::ok);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("values and slopes stay finite where a part of what is written leaves the range of numbers") {
+  const double e = std::exp(-1.0), share = 1 / (1 + e);
+  const Limit limits[] = {
+      {"log(1 + y*exp(x))", 800, 1, 800, 1, 1},
+      {"log(2 + exp(x))", 800, 0, 800, 1, 0},
+      {"log(1 - y + y*exp(x))", 800, 0.5, 800 - std::log(2.0), 1, 2},
+      {"log(0.5*exp(x) + 0.5*exp(y))", 800, 799, 800 + std::log1p(e) - std::log(2.0), share, 1 - share},
+      {"exp(x)/(exp(x) + 2*exp(y))", 800, 0, 1, 0, 0},
+      {"exp(x)/(3 + y*exp(x))", 800, 2, 0.5, 0, -0.25},
+      {"exp(x)/(1 + exp(x))^2", 800, 0, 0, 0, 0},
+      {"exp(x)/exp(y)", 800, 800, 1, 1, -1},
+      {"log(sinh(x))", 800, 0, 800 - std::log(2.0), 1, 0},
+      {"log(x/y)", 1e-200, 1e200, -400 * std::log(10.0), 1e200, -1e-200},
+      {"log(x^3)", 1e-200, 0, -600 * std::log(10.0), 3e200, 0},
+      {"sqrt(1 + x^2)", 1e160, 0, 1e160, 1, 0},
+      {"log(x^2 + y^2)", 1e160, 0, 320 * std::log(10.0), 2e-160, 0},
+      {"sqrt(1 + (x/y)^2) - 1", 1e160, 2, 5e159, 0.5, -2.5e159},
+      {"x^2/(1 + x^2/y)", 1e160, 3, 3, 0, 1},
+      {"log(gamma(x))", 600, 0, std::lgamma(600), 6.3960960904013964, 0},
+  };
+  for (const Limit& l : limits) {
+    CAPTURE(std::string(l.formula));
+    const auto got = evaluated(l.formula, l.x, l.y);
+    const double want[] = {l.value, l.by_x, l.by_y};
+    for (std::size_t k = 0; k < 3; ++k) {
+      CAPTURE(k);
+      CHECK((close_relative(got[k], want[k], 1e-14) || (want[k] == 0 && std::fabs(got[k]) < 1e-300)));
+    }
+  }
+}
+
+TEST_CASE("spellings of one form have its value to the last digits") {
+  struct Spelling {
+    const char* formula;
+    double x, y, value;
+  };
+  const double t = 1e-9;  // the wanted values are series in it
+  const Spelling spellings[] = {
+      {"sqrt(x + y) - sqrt(x - y)", 1, t, t},
+      {"sqrt(x^2 + y) - x", 1, t, t / 2 * (1 - t / 4)},
+      {"x - sqrt(x^2 - y)", 1, t, t / 2 * (1 + t / 4)},
+      {"sqrt(x^2 + y^2) - x", 1, t, t * t / 2},
+      {"sqrt(4 + x) - 2", t, 0, t / 4 * (1 - t / 16)},
+      {"log((y + x)/x)", 1, t, t * (1 - t / 2)},
+      {"log(x/(x + y))", 1, t, -t * (1 - t / 2)},
+      {"x*log(x) - x*log(x + y)", 1, t, -t * (1 - t / 2)},
+      {"1 - (1 + x*y)^(-1/x)", 1, t, t * (1 - t)},
+      {"x^y - 1", std::exp(1.0), t, t * (1 + t / 2)},
+      {"1 - 1/(1 + x)", t, 0, t * (1 - t)},
+      {"(1 + x)^2 - 1", t, 0, t * (2 + t)},
+      {"log(1 - (1 - exp(-x))^y)", 40, 1, -40},
+      {"log(1 - 0.5*(1 + erf(x/sqrt(2))))", 40, 0, -804.60844201375406},
+      {"exp(-x^2/2)/(sqrt(2*pi)*0.5*erfc(x/sqrt(2)))", 40, 0, 40.024968847207264},
+      {"exp(-(x/y)^2/2)/normal_cdf(-x/y)/sqrt(2*pi)", 80, 2, 40.024968847207264},
+  };
+  for (const Spelling& s : spellings) {
+    CAPTURE(std::string(s.formula));
+    CHECK(close_relative(evaluated(s.formula, s.x, s.y)[0], s.value, 1e-14));
+  }
+}
