@@ -10,9 +10,7 @@
 namespace gradus::rules {
 namespace {
 
-Operand whole_of(Graph& graph, const Node& n, Expr x) {
-  return {x, graph.identity(static_cast<std::uint32_t>(n.labels.size()))};
-}
+Operand whole_of(Graph& graph, const Node&, Expr x) { return narrowed(graph, x); }
 
 bool is_difference_of_distributions(const Node& n) {
   return is_call(n, Function::erf_difference) || is_call(n, Function::normal_cdf_difference) ||
@@ -207,7 +205,6 @@ std::optional<Expr> difference_of_calls(Graph& graph, Expr e) {
 std::optional<Expr> quotient_of_gammas(Graph& graph, Expr e) {
   const Node& n = graph[e];
   if (n.kind != Kind::contraction || n.operands.size() < 2 || n.operands.size() > most_factors) return std::nullopt;
-  const auto rank = static_cast<std::uint32_t>(n.labels.size());
   for (std::size_t k = 0; k < n.operands.size(); ++k) {
     if (!is_call(graph[n.operands[k].expr], Function::gamma)) continue;
     for (std::size_t m = 0; m < n.operands.size(); ++m) {
@@ -223,7 +220,7 @@ std::optional<Expr> quotient_of_gammas(Graph& graph, Expr e) {
       if (left == 0 || left + 2 > a.size() + b.size()) continue;
       const Expr ratio = graph.elementwise(Function::gamma_ratio, n.labels,
                                            {whole_of(graph, n, graph.sum(n.labels, b)), whole_of(graph, n, gap)});
-      std::vector<Operand> operands{{ratio, graph.identity(rank)}};
+      std::vector<Operand> operands{narrowed(graph, ratio)};
       for (std::size_t t = 0; t < n.operands.size(); ++t)
         if (t != k && t != m) operands.push_back(n.operands[t]);
       return graph.contraction(n.labels, n.rank, n.coefficients[0], std::move(operands), n.guards);

@@ -76,7 +76,7 @@ class LogOfSum {
   }
 
  private:
-  Operand whole(Expr e) { return {e, graph_.identity(rank_)}; }
+  Operand whole(Expr e) { return narrowed(graph_, e); }
   Operand call(Function f, std::vector<Operand> operands) {
     return whole(graph_.elementwise(f, labels_, std::move(operands)));
   }
@@ -228,8 +228,7 @@ std::optional<Expr> exponential_quotient(Graph& graph, Expr e) {
         std::vector<Operand> operands;
         for (std::size_t t = 0; t < n.operands.size(); ++t)
           if (t != k && t != m) operands.push_back(n.operands[t]);
-        const auto rank = static_cast<std::uint32_t>(n.labels.size());
-        const auto whole = [&](Expr x) { return Operand{x, graph.identity(rank)}; };
+        const auto whole = [&](Expr x) { return narrowed(graph, x); };
         const Operand minus{graph.scale(u.expr, -1), u.subscripts};
         const Operand turned = whole(graph.elementwise(Function::expm1, n.labels, {minus}));
         operands.push_back(whole(graph.elementwise(Function::power, n.labels, {turned, {graph.constant(-1), {}}})));
@@ -241,7 +240,7 @@ std::optional<Expr> exponential_quotient(Graph& graph, Expr e) {
       if (sum.kind != Kind::sum || sum.operands.size() > most_factors) continue;
       const std::size_t all = n.labels.size();
       const auto rank = static_cast<std::uint32_t>(all);
-      const auto whole = [&](Expr x) { return Operand{x, graph.identity(rank)}; };
+      const auto whole = [&](Expr x) { return narrowed(graph, x); };
       const Operand minus{graph.scale(u.expr, -1), u.subscripts};
       std::vector<Term> terms;
       bool meets = false;
@@ -301,8 +300,7 @@ std::optional<Expr> product_of_exponentials(Graph& graph, Expr e) {
       std::vector<Term> terms;
       for (const std::size_t t : {k, m})
         terms.push_back({1, graph.substitute(graph[n.operands[t].expr].operands[0], n.operands[t].subscripts)});
-      const auto rank = static_cast<std::uint32_t>(n.labels.size());
-      const Operand sum{graph.sum(n.labels, std::move(terms)), graph.identity(rank)};
+      const Operand sum = narrowed(graph, graph.sum(n.labels, std::move(terms)));
       std::vector<Operand> operands{call_on_used(graph, n.labels, Function::exp, {sum})};
       for (std::size_t t = 0; t < n.operands.size(); ++t)
         if (t != k && t != m) operands.push_back(n.operands[t]);
@@ -318,7 +316,7 @@ std::optional<Expr> split_reciprocal(Graph& graph, Expr e) {
   const auto is_exponential = [&](const Operand& o) {
     return is_call(graph[o.expr], Function::exp) || is_call(graph[o.expr], Function::gamma);
   };
-  if (std::ranges::none_of(n.operands, is_exponential)) return std::nullopt;
+  const bool above = std::ranges::any_of(n.operands, is_exponential);
   for (std::size_t k = 0; k < n.operands.size(); ++k) {
     const Node& power = graph[n.operands[k].expr];
     const Rational* q = is_call(power, Function::power) ? graph.constant_value(power.operands[1].expr) : nullptr;
@@ -326,6 +324,7 @@ std::optional<Expr> split_reciprocal(Graph& graph, Expr e) {
     const Factors f = factors_of(graph, graph.substitute(power.operands[0], n.operands[k].subscripts));
     if (f.operands.size() < 2 || f.operands.size() + n.operands.size() > most_factors || !f.coefficient.is_one())
       continue;
+    if (!above && std::ranges::none_of(f.operands, is_exponential)) continue;
     std::vector<Operand> operands;
     for (std::size_t m = 0; m < n.operands.size(); ++m)
       if (m != k) operands.push_back(n.operands[m]);
@@ -414,8 +413,7 @@ std::optional<Expr> scaled_tail(Graph& graph, Expr e) {
       const Rational q = normal ? Rational::ratio(-1, 2) : Rational(under ? -1 : 1);
       const auto rest = without_square(graph, n.labels, exponent, u, q);
       if (!rest) continue;
-      const auto rank = static_cast<std::uint32_t>(n.labels.size());
-      const auto whole = [&](Expr x) { return Operand{x, graph.identity(rank)}; };
+      const auto whole = [&](Expr x) { return narrowed(graph, x); };
       std::vector<Operand> operands;
       for (std::size_t t = 0; t < n.operands.size(); ++t)
         if (t != k && t != m) operands.push_back(n.operands[t]);
@@ -459,9 +457,9 @@ std::optional<Expr> distribute_reciprocal(Graph& graph, Expr e) {
       for (std::size_t t = 0; t < sum.operands.size(); ++t) {
         std::vector<Operand> factors{graph.substitute(sum.operands[t], n.operands[m].subscripts), n.operands[k]};
         terms.push_back(
-            {sum.coefficients[t], {graph.contraction(n.labels, rank, 1, std::move(factors)), graph.identity(rank)}});
+            {sum.coefficients[t], narrowed(graph, graph.contraction(n.labels, rank, 1, std::move(factors)))});
       }
-      std::vector<Operand> operands{{graph.sum(n.labels, std::move(terms)), graph.identity(rank)}};
+      std::vector<Operand> operands{narrowed(graph, graph.sum(n.labels, std::move(terms)))};
       for (std::size_t t = 0; t < n.operands.size(); ++t)
         if (t != k && t != m) operands.push_back(n.operands[t]);
       return graph.contraction(n.labels, n.rank, n.coefficients[0], std::move(operands), n.guards);

@@ -79,7 +79,39 @@ bool same(const Monomial& a, const Monomial& b) {
 
 Operand whole_product(Graph& graph, const std::vector<Size>& labels, const Monomial& m) {
   const auto rank = static_cast<std::uint32_t>(labels.size());
-  return {graph.contraction(labels, rank, m.number, operands_of(graph, m)), graph.identity(rank)};
+  return narrowed(graph, graph.contraction(labels, rank, m.number, operands_of(graph, m)));
+}
+
+Operand narrowed(Graph& graph, Expr e) {
+  const Node n = graph[e];
+  const bool product = n.kind == Kind::contraction && n.labels.size() == n.rank && n.guards.empty();
+  const Operand whole{e, graph.identity(n.rank)};
+  if ((n.kind != Kind::elementwise && n.kind != Kind::sum && !product) || n.operands.empty()) return whole;
+  std::vector<Subscript> map(n.labels.size());
+  std::vector<char> seen(n.labels.size(), 0);
+  std::vector<Size> sizes;
+  Operand out;
+  for (const auto& o : n.operands)
+    Graph::each_label(o, [&](Label l) {
+      if (std::exchange(seen[l], 1) != 0) return;
+      map[l] = graph.label(static_cast<Label>(sizes.size()));
+      sizes.push_back(n.labels[l]);
+      out.subscripts.push_back(graph.label(l));
+    });
+  if (sizes.size() == n.labels.size()) return whole;
+  std::vector<Operand> operands;
+  for (const auto& o : n.operands) operands.push_back(graph.substitute(o, map));
+  const auto rank = static_cast<std::uint32_t>(sizes.size());
+  if (n.kind == Kind::elementwise) {
+    out.expr = graph.elementwise(n.function, sizes, std::move(operands));
+  } else if (product) {
+    out.expr = graph.contraction(sizes, rank, n.coefficients[0], std::move(operands));
+  } else {
+    std::vector<Term> terms;
+    for (std::size_t k = 0; k < operands.size(); ++k) terms.push_back({n.coefficients[k], std::move(operands[k])});
+    out.expr = graph.sum(sizes, std::move(terms));
+  }
+  return out;
 }
 
 Operand call_on_used(Graph& graph, const std::vector<Size>& labels, Function f, std::vector<Operand> operands) {

@@ -37,7 +37,11 @@ bool same(const Monomial& a, const Monomial& b);
 /// The factors of a product as operands in its labels.
 std::vector<Operand> operands_of(Graph& graph, const Monomial& m);
 
-/// A product over all labels, as an operand.
+/// A value over all labels of whoever reads it, as an operand; over those alone that it uses where it is made of
+/// others, so that a factor of a wide contraction stays as small as it is.
+Operand narrowed(Graph& graph, Expr e);
+
+/// A product, as such an operand.
 Operand whole_product(Graph& graph, const std::vector<Size>& labels, const Monomial& m);
 
 /// A function over just the labels that its operands use, read at them.

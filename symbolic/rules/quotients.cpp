@@ -40,6 +40,7 @@ const std::vector<Form>& forms() {
       {Function::tan, 1, 1, Function::tanc, 1, 1, 1},
       {Function::tan, -1, -1, Function::x_over_tan, 1, 1, 1},
       {Function::sin, -1, -1, Function::sinc, 1, -1, 1},
+      {Function::versine, -1, -2, Function::sinc, Rational::ratio(1, 2), -2, 2},
       {Function::versine, 1, 2, Function::sinc, Rational::ratio(1, 2), 2, Rational::ratio(1, 2)},
   };
   return list;
