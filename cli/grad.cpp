@@ -40,7 +40,7 @@ int run(Settings& settings, const Options& options) {
   Formula* const formula = session.formula();
   if (formula == nullptr) return session.finish();
   DeriveOptions derive_by = derive_options(formula->model, options.selection);
-  derive_by.jacobians = options.selection.losses.empty();
+  derive_by.jacobians = !options.selection.losses;
   if (!form) session.not_supported("--as " + options.form);
   if (order > 1) session.not_supported(fmt::format("--order {}", order));
   if (options.steps) session.not_supported("--steps");

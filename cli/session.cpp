@@ -29,9 +29,11 @@ std::string hint(const std::string& word, const std::vector<std::string>& candid
   return near.empty() ? "" : fmt::format("did you mean {}?", near);
 }
 
-/// The names of a list `w,b`.
-std::vector<std::string> names_in(const std::string& option, std::string_view list) {
+/// The names of a list `w,b`; none when the option is not given.
+std::vector<std::string> names_in(const std::string& option, const std::optional<std::string>& given) {
   std::vector<std::string> out;
+  std::string_view list = given ? std::string_view(*given) : std::string_view();
+  if (given && trim(list).empty()) throw UsageError{fmt::format("{} needs a value", option), ""};
   bool more = false;
   while (!list.empty() || more) {
     const std::size_t comma = std::min(list.find(','), list.size());

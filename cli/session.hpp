@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -75,7 +76,7 @@ bool colours(const Settings& settings);
 
 /// `--wrt` and `--loss`: names separated by commas.
 struct Selection {
-  std::string losses, wrt;
+  std::optional<std::string> losses, wrt;
 };
 void add_selection(CLI::App& command, Selection& selection);
 /// The options of a derivation for a selection; throws UsageError for a name that is not there.

@@ -49,6 +49,7 @@ class Diagnostics {
   bool has_errors() const { return error_count_ > 0; }
   std::size_t error_count() const { return error_count_; }
   const std::vector<Diagnostic>& all() const { return all_; }
+  Diagnostic& at(std::size_t number) { return all_.at(number); }
   void clear();
 
  private:

@@ -100,7 +100,23 @@ void Parser::unexpected(const std::string& wanted) {
     fail(token.span, fmt::format("'{}' is a keyword and cannot be a name", spelt(token)));
   }
   if (token.kind == Tok::kw_else) fail(token.span, "'else' has no 'if'", "write a if condition else b");
+  if (token.kind == Tok::range && wanted != "'..'") dots();
   fail(token.span, fmt::format("expected {}, but found '{}'", wanted, spelt(token)));
+}
+
+/// `...` and a `..` that belongs to no range of an index.
+void Parser::dots() {
+  const Token& token = *at_;
+  const Token& next = at_[1];
+  const bool three = (next.kind == Tok::bad && spelt(next) == ".") || spelt(token).size() > 2;
+  const bool in_brackets = !open_.empty() && open_.back()->kind == Tok::open_bracket;
+  if (three)
+    fail(token.span, "there is no '...'",
+         in_brackets ? "an axis that stays whole is ':', and what is left out at the end stays whole: X[i] is a row"
+                     : "a sum of many terms is sum[i](x[i])");
+  fail(token.span, "'..' gives the range of an index",
+       in_brackets ? "write i in 0..n in the brackets of sum[…](…), and x[0:n] for a slice"
+                   : "the numbers from 0 to n - 1 are range(n)");
 }
 
 /// The cursor stands where an operand should.
@@ -125,6 +141,7 @@ void Parser::no_operand() {
   if (token.kind >= Tok::kw_data && token.kind <= Tok::kw_output) {
     fail(token.span, fmt::format("'{}' is a keyword and cannot stand in an expression", spelt(token)));
   }
+  if (token.kind == Tok::range) dots();
   const std::string help = token.kind == Tok::kw_if ? "a choice is written a if c else b" : "";
   if (before == nullptr) fail(token.span, fmt::format("a statement cannot begin with '{}'", spelt(token)), help);
   if (before->kind == Tok::open_paren || before->kind == Tok::open_bracket || is_closing(before->kind)) {

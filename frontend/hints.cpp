@@ -441,6 +441,13 @@ void Parser::equals_in_brackets(Operand left) {
   throw StatementFailed{};
 }
 
+bool Parser::is_condition(Operand operand) const {
+  if (!operand.id.valid()) return false;
+  const Expression& e = program_.at(operand.id);
+  const bool joins = e.kind == Kind::binary && (e.op == Binary::logical_and || e.op == Binary::logical_or);
+  return joins || e.kind == Kind::comparison || e.kind == Kind::logical_not;
+}
+
 /// `c ? a : b`, at the question mark.
 void Parser::ternary(Operand condition) {
   const Token& sign = advance();

@@ -209,13 +209,15 @@ void Parser::index_in_name(Operand left) {
 
 /// `0x1F` and `1e`: numbers of other languages, or cut short.
 void Parser::number_with_letters(Operand left, Span mark) {
-  const std::string digits = shown(left.span), letters = spelt(*at_);
+  std::string digits = shown(left.span);
+  const std::string letters = spelt(*at_);
   if (digits == "0" && letters.size() > 1 && (letters[0] == 'x' || letters[0] == 'X')) {
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(letters.data() + 1, letters.data() + letters.size(), value, 16);
     if (error == std::errc() && end == letters.data() + letters.size())
       fail(mark, "hexadecimal numbers are not read", fmt::format("write {}", value));
   }
+  if (digits.ends_with('.')) digits.pop_back();
   if (letters == "e" || letters == "E")
     fail(mark, "the exponent of this number has no digits",
          fmt::format("write {0}e0, or {0}*{1} for a product", digits, letters));

@@ -110,7 +110,9 @@ Parser::Operand Parser::index_form(const Token& name, std::vector<Entry> list) {
   Operand filter;
   for (Entry& entry : list) {
     if (entry.colon) {
-      if (&entry != &list.back()) fail(entry.span, "a filter stands last in the brackets");
+      if (&entry != &list.back())
+        fail(entry.span, "a filter stands last in the brackets",
+             "names come before it, conditions are joined with 'and'");
       if (!entry.last.id.valid()) fail(entry.span, "the condition after ':' is missing");
       filter = entry.last;
     }

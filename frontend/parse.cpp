@@ -163,6 +163,8 @@ std::vector<Parser::Entry> Grammar::entries() {
   });
   const auto finish = part([&] {
     entry.span = {entry.span.begin, (p.at_ - 1)->span.end};
+    if (p.at(Tok::colon) && p.is_condition(entry.last))
+      p.fail(p.at_->span, "one filter stands in the brackets", "conditions are joined with 'and'");
     if (p.at(Tok::colon)) p.fail(entry.span, "a slice has no step", "write an index form: y[i in 0..m] = x[2*i]");
     if (p.at(Tok::equals)) p.equals_in_brackets(entry.colon ? entry.last : entry.first);
     list.push_back(std::move(entry));
@@ -446,12 +448,18 @@ ast::Program parse_let(const Source& source, Diagnostics& diagnostics) {
   for (std::size_t i = 0; i + 1 < tokens.all.size(); ++i) {
     if (tokens.all[i].kind == Tok::comma && is_role(tokens.all[i + 1])) tokens.all[i].kind = Tok::semicolon;
   }
-  if (!is_role(tokens.all[0]) && tokens.all[0].kind != Tok::end) {
-    Token role;
-    role.kind = Tok::kw_param;
-    role.span = {0, 0};
-    tokens.all.insert(tokens.all.begin(), role);
+  std::vector<Token> with_roles;
+  for (const Token& token : tokens.all) {  // what begins without a role is a param
+    const bool begins = with_roles.empty() || with_roles.back().kind == Tok::semicolon;
+    if (begins && !is_role(token) && token.kind != Tok::end && token.kind != Tok::semicolon) {
+      Token role;
+      role.kind = Tok::kw_param;
+      role.span = {token.span.begin, token.span.begin};
+      with_roles.push_back(role);
+    }
+    with_roles.push_back(token);
   }
+  tokens.all = std::move(with_roles);
   lay_out(tokens);
   ast::Program program = Parser(source, std::move(tokens), diagnostics, {}).program();
   for (ast::Statement& statement : program.statements) {

@@ -148,6 +148,9 @@ class Parser {
   [[noreturn]] void fail(Span mark, std::string text, std::string help = {});
   [[noreturn]] void unclosed(const Token& opening);
   [[noreturn]] void no_operand();
+  [[noreturn]] void dots();
+  /// Whether an expression compares or joins conditions.
+  bool is_condition(Operand operand) const;
   bool statement_begins_here() const;
   std::string spelt(const Token& token) const;
   std::string shown(Span span) const;

@@ -148,7 +148,7 @@ std::optional<BenchReport> bench(Model& model, const DeriveOptions& derive_by, B
   for (Call* call : {&loss, &grad}) {  // once to warm up, and to see that the values can be evaluated
     const loops::Result result = call->run(pool);
     if (result.code == loops::Code::ok) continue;
-    report_failure(model, result, diagnostics);
+    report_failure(model, result, bindings, diagnostics);
     return std::nullopt;
   }
   std::vector<double> loss_times, grad_times, read_times;

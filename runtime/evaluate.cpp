@@ -142,36 +142,6 @@ loops::Result Call::run_compiled(ThreadPool& pool) {
   return failure;
 }
 
-void report_failure(const Model& model, loops::Result result, Diagnostics& diagnostics) {
-  const auto number = static_cast<std::size_t>(result.detail);
-  switch (result.code) {
-    case loops::Code::ok:
-      return;
-    case loops::Code::bad_size:
-      if (number < model.requirements.size()) {
-        diagnostics.error(model.requirements[number].span, model.requirements[number].message);
-      } else {
-        diagnostics.error(Span::none(), "a size is out of range");
-      }
-      return;
-    case loops::Code::subscript_outside:
-    case loops::Code::empty_reduction:
-    case loops::Code::bad_argument:
-      if (number < model.checks.size()) {
-        diagnostics.error(model.checks[number].span, model.checks[number].message);
-      } else if (number - model.checks.size() < model.inputs.size()) {
-        const Input& input = model.inputs[number - model.checks.size()];
-        diagnostics.error(input.span, fmt::format("the index data {} are outside their range", input.name));
-      } else {
-        diagnostics.error(Span::none(), "a subscript is outside its axis");
-      }
-      return;
-    case loops::Code::out_of_memory:
-      diagnostics.error(Span::none(), "there is not enough memory for these sizes");
-      return;
-  }
-}
-
 namespace {
 
 /// A guess at the time that the roots take, on the low side: what no plan avoids, at the speed of one fast core.
@@ -223,7 +193,7 @@ std::optional<std::vector<Array>> evaluate(Model& model, const std::vector<Expr>
   if (!call.good()) return std::nullopt;
   const loops::Result result = call.run(pool);
   if (result.code != loops::Code::ok) {
-    report_failure(model, result, diagnostics);
+    report_failure(model, result, bindings, diagnostics);
     return std::nullopt;
   }
   return std::move(call.outputs());

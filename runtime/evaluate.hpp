@@ -82,7 +82,8 @@ double steps_of(const Graph& graph, const Node& node, const std::map<std::string
 bool is_quick_enough(const Model& model, const std::vector<Expr>& roots, const Bindings& bindings, double most_seconds,
                      double slowness, Diagnostics& diagnostics);
 
-/// Reports why a run ended with a code: what the program checked, in the user's terms.
-void report_failure(const Model& model, loops::Result result, Diagnostics& diagnostics);
+/// Reports why a run with these values ended with a code: what the program checked, in the user's terms, and where it
+/// can be found in moderate time the element that failed.
+void report_failure(const Model& model, loops::Result result, const Bindings& bindings, Diagnostics& diagnostics);
 
 }  // namespace gradus

@@ -256,7 +256,7 @@ Verifier::Trial Verifier::compare_point(Bindings& bindings, bool made_up, bool l
   const loops::Result result = call.run(pool_);
   if (result.code != loops::Code::ok) {
     if (made_up && !last_attempt) return Trial::again;
-    report_failure(model_, result, diagnostics_);
+    report_failure(model_, result, bindings, diagnostics_);
     return Trial::error;
   }
   compare_values(call.outputs(), reference);

@@ -25,10 +25,24 @@ bool check_loss(Context& context, EquationInfo& info, const std::string& repaire
   Diagnostic& d =
       context.diagnostics.error(body, name + " must be a scalar, but it is " + shape_text(context.sizes(), shape));
   if (!repaired.empty())
-    d.help("with matrix products: loss " + (eq.name.text.empty() ? "" : eq.name.text + " ") + "= " + repaired);
+    d.help("with matrix products: " + repaired);
   else
     d.help("sum or average it: loss = mean(…), or make it an output: output p = …");
   return false;
+}
+
+/// Where shapes do not align because of a '*' that means '@', the help is the line as it should be.
+void show_matrix_products(Context& context, std::size_t first, const std::string& repaired) {
+  if (repaired.empty()) return;
+  bool shown = false;
+  for (std::size_t k = first; k < context.diagnostics.all().size(); ++k) {
+    Diagnostic& d = context.diagnostics.at(k);
+    if (d.main.severity != Severity::error || d.main.text.find("cannot align the shapes") == std::string::npos)
+      continue;
+    std::erase_if(d.more, [](const Message& m) { return m.severity == Severity::help; });
+    if (!shown) d.help("with matrix products: " + repaired);
+    shown = true;
+  }
 }
 
 void add_value(Context& context, const EquationInfo& info) {
@@ -89,10 +103,14 @@ void run(Context& context, const ElaborateOptions& options) {
   for (const std::size_t number : dependency_order(context)) {
     EquationInfo& info = context.equations[number];
     if (info.poisoned) continue;
+    const std::size_t before = context.diagnostics.all().size();
     evaluator.equation(info);
-    if (!info.done) continue;
+    if (!info.done) {
+      show_matrix_products(context, before, evaluator.with_matrix_products(info, true));
+      continue;
+    }
     const bool scalar_needed = is_loss(info) && !info.equation->bare;
-    if (scalar_needed && !check_loss(context, info, evaluator.with_matrix_products(info))) {
+    if (scalar_needed && !check_loss(context, info, evaluator.with_matrix_products(info, false))) {
       info.done = false;
       info.poisoned = true;
     }

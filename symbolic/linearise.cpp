@@ -82,7 +82,7 @@ class Rule {
         LinearTerm t{
             node_.labels, node_.operands[k], piece.coefficient, {}, piece.factors, {}, row(node_.function).total,
             false};
-        if (piece.condition) t.guards.push_back(where(*piece.condition));
+        if (piece.condition) t.guards.push_back(where(is_rectifier() ? positive_part() : *piece.condition));
         if (is_root_of_positive_part())
           t.guards.push_back(where(over_axes(Function::less, {constant(0), node_.operands[0]})));
         t.chosen = row(node_.function).selects || is_root_of_positive_part();
@@ -90,6 +90,15 @@ class Rule {
       }
     }
   }
+
+  /// 0 if x <= 0 else x: a NaN is chosen, and is the value; that its slope is chosen too says nothing.
+  bool is_rectifier() const {
+    if (node_.function != Function::select || !graph_.is_zero(node_.operands[1].expr)) return false;
+    const Node& c = graph_[node_.operands[0].expr];
+    return c.kind == Kind::elementwise && c.function == Function::less_equal && graph_.is_zero(c.operands[1].expr) &&
+           graph_.substitute(c.operands[0], node_.operands[0].subscripts) == node_.operands[2];
+  }
+  Operand positive_part() { return over_axes(Function::less, {constant(0), node_.operands[2]}); }
 
   /// sqrt(max(d, 0)) or a power between 0 and 1 of it: at d <= 0 it contributes 0, as a norm does, though its slope is
   /// infinite at the tie.

@@ -60,6 +60,14 @@ struct ValueCheck {
   Expr condition;
   std::string message;
   Span span = Span::none();
+  /// Where it fails: arrays over the indices named (empty for an axis without a name).
+  struct Elements {
+    std::vector<std::string> indices;
+    Expr bad;        // 1 where the condition fails and is chosen
+    Expr subscript;  // what is outside there
+    Size axis;       // the size it should stay below
+  };
+  std::optional<Elements> elements = std::nullopt;
 };
 
 /// A checked program.

@@ -162,10 +162,14 @@ class Reverse {
     return o;
   }
 
-  /// A size or 1 over it.
+  /// A size, or 1 over one or over a number of elements: never 0.
   bool is_size(const Operand& o) const {
     const Node& n = graph_[o.expr];
-    if (n.kind == Kind::elementwise && n.function == Function::power) return is_size(n.operands[0]);
+    if (n.kind == Kind::elementwise && n.function == Function::power) {
+      const Node& base = graph_[n.operands[0].expr];
+      const bool count = base.kind == Kind::contraction && base.operands.empty();
+      return count || is_size(n.operands[0]);
+    }
     return n.kind == Kind::index && n.rank == 0;
   }
 
@@ -183,6 +187,15 @@ class Reverse {
     return out;
   }
 
+  /// Whether nothing but the conditions of a product decides whether it is 0.
+  bool only_sizes(const Node& n, const Operand& read) const {
+    const auto size = [&](const Operand& o) { return is_size(o); };
+    const auto is_condition = [](const Guard& g) { return g.kind == Guard::Kind::condition; };
+    if (n.kind != Kind::contraction) return is_size(read);
+    return n.labels.size() == n.rank && !n.operands.empty() && std::ranges::all_of(n.guards, is_condition) &&
+           std::ranges::all_of(n.operands, size);
+  }
+
   /// Where an adjoint is not 0. A factor under conditions is named by itself, so that these are said once.
   void guard_nonzero(const Operand& adjoint, std::vector<Guard>& guards) {
     constexpr int deepest = 4;  // products within products: a bound keeps long chains linear
@@ -190,8 +203,9 @@ class Reverse {
     for (int depth = 0; depth < deepest; ++depth) {
       const Node n = graph_[read.expr];
       const std::optional<Operand> factor = telling_factor(n);
-      if (!factor) break;
+      if (!factor && !only_sizes(n, read)) break;
       for (const Guard& g : n.guards) guards.push_back(graph_.substitute(g, read.subscripts));
+      if (!factor) return;
       read = graph_.substitute(*factor, read.subscripts);
     }
     const Expr condition = graph_.apply(Function::not_equal, {read.expr, graph_.constant(0)});

@@ -89,6 +89,7 @@ std::vector<Expr> simplify(Graph& graph, const std::vector<Expr>& roots) {
   rules::Facts facts(graph);
   rules::Kept kept;
   auto steps = arithmetic(graph, facts, kept, true);
+  steps.emplace_back([&graph](Expr e) { return rules::hoist_guards(graph, e); });
   steps.emplace_back([&graph](Expr e) { return rules::merge_nested_terms(graph, e); });
   steps.emplace_back([&graph](Expr e) { return rules::common_factors(graph, e); });
   steps.emplace_back([&graph](Expr e) { return rules::sum_of_softmax(graph, e); });

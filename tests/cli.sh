@@ -145,7 +145,11 @@ expect 0 '"jacobians": {"p": {"w": [1, 2], "v": [0, 0]}}' "$gradus" eval two.los
 expect 0 'grad_w = 3' "$gradus" eval two.loss x='[1, 2]' w=2 v=3 --grad --loss b
 expect 2 'the losses are a, b' "$gradus" grad two.loss --loss c
 expect 2 "a name is missing beside a ','" "$gradus" grad two.loss --wrt 'w,'
+expect 2 '--wrt needs a value' "$gradus" grad two.loss --wrt ''
+expect 2 '--loss needs a value' "$gradus" grad two.loss --loss=
 expect 2 "'x=3' is too much" "$gradus" grad two.loss x=3
+expect 0 'const  t     scalar = 3' "$gradus" check -e 'sum(y)*t*x' --let 'data y[n]; const t = 3; x'
+expect 0 'c     [n] : index(k)' "$gradus" check -e 'sum(E[c])' --let 'E[k], data c[n] : index(k)'
 expect 2 "is too much" "$gradus" grad -e 'x^2' two.loss
 expect 2 '--as needs a value' "$gradus" grad two.loss --as
 expect 2 '--color sometimes' "$gradus" check two.loss --color=sometimes

@@ -105,6 +105,14 @@ Value Evaluator::call_array(const ArrayFunction& f, ast::Id id) {
           .help("an axis is given by its name, as axis=0; of several values, add or stack them first");
     return Value::poison();
   }
+  if (e.name.key == "range" && e.children.size() == 2) {
+    const ast::Kind kind = at(e.children[0]).kind;
+    std::string first = text_of(e.children[0]);
+    if (kind != ast::Kind::name && kind != ast::Kind::number) first = "(" + first + ")";
+    error(e.span, "range takes 1 argument, not 2")
+        .help("it counts from 0: range(" + text_of(e.children[1]) + " - " + first + ") + " + first);
+    return Value::poison();
+  }
   if (!arity(id, f.least, f.most)) return Value::poison();
   return (this->*f.handler)(id);
 }
@@ -192,7 +200,7 @@ std::optional<Size> Evaluator::size_argument(ast::Id id) {
     return std::nullopt;
   }
   if (sizes_.is_negative(v.affine->offset)) {
-    error(at(id).span, "a size is not negative, but " + named(id) + " is " + sizes_.to_string(v.affine->offset));
+    error(at(id).span, "a size is not negative: " + text_of(id));
     return std::nullopt;
   }
   if (!frame_.dry && !sizes_.is_nonnegative(v.affine->offset))

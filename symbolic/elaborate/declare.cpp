@@ -1,11 +1,13 @@
 // Declarations: sizes, dims, inputs with their assumptions, and the names of equations and functions.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <unordered_set>
 
 #include "frontend/format.hpp"
 #include "symbolic/elaborate/context.hpp"
 #include "symbolic/elaborate/evaluate.hpp"
+#include "symbolic/interpret.hpp"
 
 namespace gradus::elaboration {
 namespace {
@@ -48,7 +50,7 @@ class Declarer {
   const ast::Expression& at(ast::Id id) const { return program_.at(id); }
 
   /// Enters a name; false (with an error) when it is taken.
-  bool enter(const ast::Name& name, Symbol symbol) {
+  bool enter(const ast::Name& name, Symbol symbol, bool constant = false) {
     symbol.text = name.text;
     symbol.span = name.span;
     const auto [found, is_new] = context_.symbols.try_emplace(name.key, symbol);
@@ -63,6 +65,7 @@ class Declarer {
                    : other.text == name.text ? name.text + " is declared twice"
                                              : name.text + " and " + other.text + " are the same name, declared twice");
     if (!other.span.is_none()) d.note(other.text + (size ? " is a size here" : " is declared here"), other.span);
+    if (constant && size) d.help("a size that is fixed is a dim: dim " + name.text + " = 3");
     found->second.poisoned = found->second.poisoned || size;
     return false;
   }
@@ -75,19 +78,23 @@ class Declarer {
     symbol.size = sizes_.symbol(d.name.text);
     if (!broken && d.value.valid() && !value) {
       const ast::Expression* name = unknown_name(d.value);
-      context_.diagnostics.error(name == nullptr ? at(d.value).span : name->span,
-                                 "the dim " + d.name.text + " is a whole number, given by numbers and earlier dims" +
-                                     (name == nullptr ? "" : ", but " + name->name.text + " is none"));
+      if (name == nullptr && is_arithmetic(d.value))
+        context_.diagnostics.error(at(d.value).span, "the dim " + d.name.text + " is a whole number, but " +
+                                                         format(program_, d.value) + " is none, or is too large");
+      else
+        context_.diagnostics.error(name == nullptr ? at(d.value).span : name->span,
+                                   "the dim " + d.name.text + " is a whole number, given by numbers and earlier dims" +
+                                       (name == nullptr ? "" : ", but " + name->name.text + " is none"));
       symbol.poisoned = true;
     } else if (value) {
       const auto whole = value->as_int64();
       if (!whole || *whole < 0 || *whole > (std::int64_t{1} << 40)) {
         const std::string text = value->to_string();
         context_.diagnostics.error(
-            at(d.value).span, !value->is_integer()
-                                  ? "the dim " + d.name.text + " is a whole number, but " + text + " is not"
-                              : value->sign() < 0 ? "the dim " + d.name.text + " is not negative, but it is " + text
-                                                  : "the dim " + d.name.text + " is too large: " + text);
+            at(d.value).span,
+            !value->is_integer() ? "the dim " + d.name.text + " is a whole number, but " + text + " is not"
+            : value->sign() < 0  ? "the dim " + d.name.text + " must not be negative, but it is " + text
+                                 : "the dim " + d.name.text + " is too large: " + text);
         symbol.poisoned = true;
       } else {
         symbol.value = whole;  // the size stays a symbol: it is a parameter of built code, and settable
@@ -110,6 +117,20 @@ class Declarer {
       todo.insert(todo.end(), e.children.rbegin(), e.children.rend());
     }
     return nullptr;
+  }
+
+  /// Whether a dim's value is made of numbers, names and operators alone.
+  bool is_arithmetic(ast::Id id) const {
+    std::vector<ast::Id> todo = {id};
+    while (!todo.empty()) {
+      const ast::Expression& e = at(todo.back());
+      todo.pop_back();
+      if (e.kind != ast::Kind::number && e.kind != ast::Kind::name && e.kind != ast::Kind::negate &&
+          e.kind != ast::Kind::binary)
+        return false;
+      todo.insert(todo.end(), e.children.begin(), e.children.end());
+    }
+    return true;
   }
 
   /// A number made of numbers and dims that have values.
@@ -255,7 +276,7 @@ class Declarer {
         in.shape.push_back(*s);
       }
     symbol.poisoned = !good;
-    if (!enter(d.name, symbol)) return;
+    if (!enter(d.name, symbol, in.role == Input::Role::constant)) return;
     for (const Size s : in.shape) sizes_.assume_nonnegative(s);
     if (good) good = assumptions(statement, d, in);
     context_.symbols.at(d.name.key).poisoned = !good;
@@ -264,12 +285,43 @@ class Declarer {
     context_.model.inputs.push_back(std::move(in));
     if (good && declaration.role == ast::Role::constant) {
       Evaluator evaluator(context_);
-      const auto value = evaluator.const_default(d, symbol.number);
-      if (value)
+      const auto value = evaluator.const_default(program_, d, symbol.number);
+      if (value && has_a_value(d, *value, symbol.number))
         context_.model.inputs.back().default_value = *value;
       else
         context_.symbols.at(d.name.key).poisoned = true;
     }
+  }
+
+  /// Whether a const's default is a number: `1/0` is none, and infinity is meant only where it is written.
+  bool has_a_value(const ast::Declared& d, Expr value, std::size_t number) {
+    const Array& array = consts_.inputs[static_cast<std::uint32_t>(number)] =
+        evaluate_reference(context_.model.graph, {value}, consts_).at(0);
+    const double x = array.values.at(0);
+    if (std::isfinite(x) || (std::isinf(x) && mentions_infinity(d.value))) return true;
+    context_.diagnostics
+        .error(at(d.value).span, "the default of the const " + d.name.text + " is no number: it comes out as " +
+                                     (std::isnan(x) ? "nan"
+                                      : x > 0       ? "inf"
+                                                    : "-inf"))
+        .help("write a number, or inf where infinity is meant");
+    return false;
+  }
+
+  bool mentions_infinity(ast::Id id) const {
+    std::vector<ast::Id> todo = {id};
+    while (!todo.empty()) {
+      const ast::Expression& e = at(todo.back());
+      todo.pop_back();
+      if (e.kind == ast::Kind::name && e.name.key == "inf") return true;
+      const Symbol* s = e.kind == ast::Kind::name ? context_.find(e.name.key) : nullptr;
+      if (s != nullptr && s->kind == Symbol::Kind::input) {
+        const auto earlier = consts_.inputs.find(static_cast<std::uint32_t>(s->number));
+        if (earlier != consts_.inputs.end() && std::isinf(earlier->second.values.at(0))) return true;
+      }
+      todo.insert(todo.end(), e.children.begin(), e.children.end());
+    }
+    return false;
   }
 
   /// Sets the assumptions of one name; errors about the line itself are reported with its first name.
@@ -294,7 +346,7 @@ class Declarer {
         continue;  // the name is declared all the same
       }
       *flag = true;
-      if (word != "symmetric" && word != "spd" && word != "lower") continue;
+      if (!needs_square(word)) continue;
       const std::size_t rank = in.shape.size();
       if (rank >= 2 && in.shape[rank - 1] == in.shape[rank - 2]) continue;
       context_.diagnostics.error(d.span.is_none() ? d.name.span : d.span,
@@ -358,6 +410,14 @@ class Declarer {
     return d.shape.empty() ? out : out + "]";
   }
 
+  static bool needs_square(const std::string& assumption) {
+    return assumption == "symmetric" || assumption == "spd" || assumption == "lower";
+  }
+  bool is_square(const ast::Declared& d) const {
+    const std::size_t rank = d.shape.size();
+    return rank >= 2 && format(program_, d.shape[rank - 1]) == format(program_, d.shape[rank - 2]);
+  }
+
   /// A line with assumptions whose names have different shapes is an error that shows the lines to write.
   bool same_shapes(const ast::Statement& statement, bool report) {
     const auto& names = statement.declaration.names;
@@ -370,18 +430,21 @@ class Declarer {
       if (!report) return false;
       Diagnostic& error = context_.diagnostics.error(
           statement.span, "an assumption holds for every name of its line, and these names have different shapes");
-      std::string words;
-      for (const auto& a : statement.declaration.assumptions)
-        words += (words.empty() ? "" : ", ") + a.name.text +
-                 (a.argument.valid() ? "(" + format(program_, a.argument) + ")" : "");
-      for (const auto& one : names)
-        error.help(std::string(role_word(statement.declaration.role)) + " " + format_declared(one) + " : " + words);
+      for (const auto& one : names) {
+        std::string words;
+        for (const auto& a : statement.declaration.assumptions)
+          if (is_square(one) || !needs_square(a.name.text))
+            words += (words.empty() ? " : " : ", ") + a.name.text +
+                     (a.argument.valid() ? "(" + format(program_, a.argument) + ")" : "");
+        error.help(std::string(role_word(statement.declaration.role)) + " " + format_declared(one) + words);
+      }
       return false;
     }
     return true;
   }
 
   Context& context_;
+  Bindings consts_;  // the values of the consts so far
   std::unordered_set<std::string> size_names_;
   const ast::Program& program_;
   Sizes& sizes_;

@@ -113,30 +113,45 @@ Value Evaluator::eval(ast::Id id) {
   return v;
 }
 
-std::string Evaluator::with_matrix_products(const EquationInfo& info) const {
+std::string Evaluator::with_matrix_products(const EquationInfo& info, bool of_matrices_only) const {
   if (!context_.program.matlab || context_.program.expressions.size() > 100'000) return {};
   ast::Program copy = context_.program;
-  // Children come first, so whether a node is an array is known when it is reached. A transposed vector is the vector.
-  std::vector<char> array(copy.expressions.size(), 0);
-  std::vector<ast::Id> stands_for(copy.expressions.size());
+  const std::size_t count = copy.expressions.size();
+  // Children come first, so the rank of a node is known when it is reached: as elaborated, or as it would be with the
+  // products changed so far. A transposed vector is the vector.
+  std::vector<std::size_t> ranks(count, 0);
+  std::vector<char> transposed(count, 0);
+  std::vector<ast::Id> stands_for(count);
   bool changed = false;
   for (std::uint32_t k = 0; k <= info.equation->body.index; ++k) {
     ast::Expression& e = copy.expressions[k];
     stands_for[k] = {k};
     for (auto& child : e.children)
       if (child.valid()) child = stands_for[child.index];
-    const auto rank = ranks_.find(k);
-    array[k] = rank != ranks_.end() && rank->second > 0 ? 1 : 0;
-    if (e.kind == ast::Kind::transpose && rank != ranks_.end() && rank->second == 1) stands_for[k] = e.children[0];
-    if (e.kind != ast::Kind::binary || e.dotted) continue;
-    const bool both = array[e.children[0].index] != 0 && array[e.children[1].index] != 0;
-    if (e.op != ast::Binary::multiply && e.op != ast::Binary::matmul) continue;
-    array[k] = array[e.children[0].index] | array[e.children[1].index];
-    if (e.op != ast::Binary::multiply || !both) continue;
-    e.op = ast::Binary::matmul;
-    changed = true;
+    const auto rank_of = [&](std::size_t child) { return ranks[e.children[child].index]; };
+    const auto known = ranks_.find(k);
+    if (known != ranks_.end()) ranks[k] = known->second;
+    if (e.kind == ast::Kind::negate) ranks[k] = rank_of(0);
+    if (e.kind == ast::Kind::transpose && rank_of(0) > 0) {
+      ranks[k] = rank_of(0);
+      if (ranks[k] == 1) stands_for[k] = e.children[0];
+      transposed[stands_for[k].index] = 1;
+    }
+    if (e.kind != ast::Kind::binary) continue;
+    const std::size_t left = rank_of(0), right = rank_of(1);
+    const bool both = left > 0 && right > 0;
+    const bool matrices = left == 2 || right == 2 || transposed[e.children[0].index] != 0;
+    if (e.op == ast::Binary::multiply && !e.dotted && both && (matrices || !of_matrices_only)) {
+      e.op = ast::Binary::matmul;
+      transposed[k] = 1;  // what it is multiplied with next is meant so too
+      changed = true;
+    }
+    ranks[k] = e.op == ast::Binary::matmul && both ? left + right - 2 : std::max(left, right);
   }
-  return changed ? format(copy, info.equation->body) : std::string{};
+  if (!changed || (!of_matrices_only && ranks[info.equation->body.index] != 0)) return {};
+  const auto statement = std::ranges::find_if(
+      copy.statements, [&](const ast::Statement& s) { return s.span == info.span && s.equation.body.valid(); });
+  return statement == copy.statements.end() ? std::string{} : format(copy, *statement, false);
 }
 
 Value Evaluator::eval_inner(ast::Id id) {
@@ -396,12 +411,13 @@ void Evaluator::equation(EquationInfo& info) {
   info.poisoned = !info.done;
 }
 
-std::optional<Expr> Evaluator::const_default(const ast::Declared& declared, std::size_t number) {
+std::optional<Expr> Evaluator::const_default(const ast::Program& program, const ast::Declared& declared,
+                                             std::size_t number) {
   frame_ = {};
   bindings_.clear();
   conditions_.clear();
   memo_.clear();
-  activations_.assign(1, Activation{&context_.program, false, 0, 0, {}, Span::none(), {}});
+  activations_.assign(1, Activation{&program, false, 0, 0, {}, Span::none(), {}});
   const_limit_ = number;
   Value v = eval(declared.value);
   const_limit_ = SIZE_MAX;

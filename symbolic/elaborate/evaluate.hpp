@@ -30,10 +30,11 @@ class Evaluator {
   /// Elaborates an equation and enters its value into the context.
   void equation(EquationInfo& info);
   /// The default of a const: a scalar of numbers and earlier consts. Nothing when an error was reported.
-  std::optional<Expr> const_default(const ast::Declared& declared, std::size_t number);
+  std::optional<Expr> const_default(const ast::Program& program, const ast::Declared& declared, std::size_t number);
 
-  /// The body of an equation of a MATLAB-like file with '@' for '*' between arrays; empty when there is none.
-  std::string with_matrix_products(const EquationInfo& info) const;
+  /// An equation of a MATLAB-like file with '@' for '*' between arrays (where a matrix or a transpose is meant, or
+  /// everywhere if that makes a number of it); empty when nothing changes.
+  std::string with_matrix_products(const EquationInfo& info, bool of_matrices_only) const;
 
   /// Whether a name is a function of arrays, and all of their names.
   static bool is_array_function(const std::string& name);
@@ -160,8 +161,12 @@ class Evaluator {
   void outside(const Subscript& s, Span span, const Words& words, Size value, Size size);
   /// Whether a condition in force implies that an affine form is not negative.
   bool proven(const Subscript& nonnegative);
-  /// A check when evaluated: the condition must hold wherever what is elaborated now is chosen.
-  void add_check(ValueCheck::Code code, Value condition, std::string message, Span span);
+  /// A check when evaluated: the condition must hold wherever what is elaborated now is chosen. With a subscript the
+  /// check can say at which element it fails.
+  void add_check(ValueCheck::Code code, Value condition, std::string message, Span span,
+                 const Subscript* subscript = nullptr, Size axis = {});
+  ValueCheck::Elements elements_of(const Value& condition, const Subscript& s, const std::vector<Label>& bound,
+                                   const std::vector<Guard>& guards);
   Span place_of(Span span) const;
 
   // reductions.cpp

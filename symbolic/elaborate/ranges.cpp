@@ -233,6 +233,7 @@ class Solver {
   void intersect(std::size_t k, const std::vector<Bound>& bounds, bool guarded) {
     const std::string& name = unknown_[k].name;
     Bound best = bounds[0];
+    const Constraint* first = best.from;  // what says where the range begins
     for (const Bound& b : bounds) {
       const auto gap = sizes_.as_constant(sizes_.subtract(b.end, best.end));
       if (!gap) {
@@ -247,6 +248,7 @@ class Solver {
       if (*gap < 0) best.end = b.end;
       const Size rise = sizes_.subtract(b.begin, best.begin);
       if (sizes_.is_nonnegative(rise)) {
+        if (!sizes_.is_zero(rise)) first = b.from;
         best.begin = b.begin;
       } else if (!sizes_.is_nonnegative(sizes_.scale(rise, -1))) {
         fail(k, "the range of " + name + " could begin at " + sizes_.to_string(best.begin) + " or at " +
@@ -255,7 +257,7 @@ class Solver {
       }
     }
     if (!sizes_.is_zero(best.begin) && (unknown_[k].left_side || guarded)) {
-      ask_for_range(k, best, guarded);
+      ask_for_range(k, {best.begin, best.end, first}, guarded);
       return;
     }
     solutions_[k].solved = true;
@@ -270,7 +272,13 @@ class Solver {
     const std::string begin = sizes_.to_string(best.begin);
     solutions_[k].error = "the range of " + name + " would begin at " + begin +
                           (guarded ? " (because of " : ", not at 0 (because of ") + place(*best.from) + ")";
-    solutions_[k].help = {"give the range with 'in': " + name + " in 0.." + sizes_.to_string(best.end)};
+    const std::string range = name + " in 0..";
+    if (guarded || sizes_.is_negative(best.begin))
+      solutions_[k].help = {"give the range with 'in': " + range + sizes_.to_string(best.end)};
+    else
+      solutions_[k].help = {"count from 0: write " + name + " + " + begin + " for " + name +
+                            " on the right side, and " + range +
+                            sizes_.to_string(sizes_.subtract(best.end, best.begin)) + " on the left"};
   }
 
   /// Two values carry the bare index and differ in size, and neither is read at a shift.

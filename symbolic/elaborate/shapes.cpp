@@ -91,6 +91,13 @@ Value Evaluator::reshape(ast::Id id) {
     given = sizes_.multiply(given, build_.size(l));
   }
   for (std::size_t k = 1; k < e.children.size(); ++k) {
+    const ast::Expression& entry = at(e.children[k]);
+    if (entry.kind == ast::Kind::negate && at(entry.children[0]).kind == ast::Kind::number) {
+      Diagnostic& d = error(entry.span, "the sizes of reshape are written out: -1 finds none");
+      if (e.children.size() == 2)
+        d.help("write reshape(" + text_of(e.children[0]) + ", " + sizes_.to_string(given) + ")");
+      return Value::poison();
+    }
     const auto size = size_argument(e.children[k]);
     if (!size) return Value::poison();
     shape.push_back(*size);
@@ -130,9 +137,11 @@ Value Evaluator::concat(ast::Id id) {
   if (!values) return Value::poison();
   Value& first = values->front();
   const std::size_t rank = first.axes.size();
-  if (rank == 0)
-    return fail(e.span,
-                "concat joins arrays, but " + named(e.children[0]) + " is a scalar; stack makes an axis of scalars");
+  if (rank == 0) {
+    error(e.span, "concat joins arrays, but " + named(e.children[0]) + " is a scalar; stack makes an axis of scalars")
+        .help("as an array of one element: [" + text_of(e.children[0]) + "]");
+    return Value::poison();
+  }
   std::size_t axis = 0;
   if (!e.keywords.empty()) {
     const auto given =
@@ -155,6 +164,7 @@ Value Evaluator::concat(ast::Id id) {
                                         shape_of(first) + " and " + named(e.children[k]) + " is " + shape_of(v));
       note_declaration(d, e.children[0]);
       note_declaration(d, e.children[k]);
+      if (v.axes.empty() && rank == 1) d.help("as an array of one element: [" + text_of(e.children[k]) + "]");
       return Value::poison();
     }
     offsets.push_back(total);

@@ -283,7 +283,7 @@ void Evaluator::check_inside(const Subscript& s, Label axis, Span span, const Wo
   };
   Value inside = low ? at_least_zero(room) : at_least_zero(s);
   if (!low && !high) inside = build_.elementwise(Function::logical_and, {inside, at_least_zero(room)}, {});
-  add_check(ValueCheck::Code::subscript_outside, std::move(inside), message, span);
+  add_check(ValueCheck::Code::subscript_outside, std::move(inside), message, span, &s, extent.size);
 }
 
 void Evaluator::outside(const Subscript& s, Span span, const Words& words, Size value, Size size) {
@@ -323,7 +323,19 @@ bool Evaluator::proven(const Subscript& nonnegative) {
   return false;
 }
 
-void Evaluator::add_check(ValueCheck::Code code, Value condition, std::string message, Span span) {
+ValueCheck::Elements Evaluator::elements_of(const Value& condition, const Subscript& s, const std::vector<Label>& bound,
+                                            const std::vector<Guard>& guards) {
+  ValueCheck::Elements out;
+  for (const Label l : bound) out.indices.push_back(frame_.labels[l].name);
+  Value bad = build_.product({build_.elementwise(Function::logical_not, {condition}, {})}, {}, {}, guards);
+  out.bad = build_.expression(bad, bound);
+  Value subscript = build_.integer(s);
+  out.subscript = build_.expression(subscript, bound);
+  return out;
+}
+
+void Evaluator::add_check(ValueCheck::Code code, Value condition, std::string message, Span span,
+                          const Subscript* subscript, Size axis) {
   if (frame_.dry) return;
   std::vector<Guard> guards;
   for (const auto& c : conditions_)
@@ -334,13 +346,18 @@ void Evaluator::add_check(ValueCheck::Code code, Value condition, std::string me
   std::ranges::sort(bound);
   const auto repeated = std::ranges::unique(bound);
   bound.erase(repeated.begin(), repeated.end());
+  std::optional<ValueCheck::Elements> elements;
+  if (subscript != nullptr) {
+    elements = elements_of(condition, *subscript, bound, guards);
+    elements->axis = axis;
+  }
   Value all = bound.empty() && guards.empty() ? std::move(condition)
                                               : build_.reduce(Reduction::all, std::move(condition), {}, bound, guards);
   const Expr e = build_.expression(all, {});
   if (graph_.is_constant(e, 1)) return;
   for (const auto& known : context_.model.checks)
     if (known.condition == e) return;
-  context_.model.checks.push_back({code, e, std::move(message), place_of(span)});
+  context_.model.checks.push_back({code, e, std::move(message), place_of(span), std::move(elements)});
 }
 
 }  // namespace gradus::elaboration

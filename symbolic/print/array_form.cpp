@@ -33,7 +33,7 @@ std::optional<Formula> Writer::array_body(Expr e) {
     case Kind::elementwise: {
       auto operands = aligned(n.operands, n);
       if (!operands) return std::nullopt;
-      return function_value(n, std::move(*operands), names_);
+      return function_value(n, std::move(*operands));
     }
     case Kind::sum: {
       auto operands = aligned(n.operands, n);

@@ -46,13 +46,35 @@ Formula compare(std::string sign, Formula a, Formula b) {
   return f;
 }
 
+Formula over(std::string function, std::vector<Binder> binders, Formula body, std::vector<Formula> filters) {
+  Formula f;
+  f.op = Op::over;
+  f.text = std::move(function);
+  f.binders = std::move(binders);
+  f.parts.push_back(std::move(body));
+  if (!filters.empty()) f.parts.push_back(conjunction(std::move(filters)));
+  return f;
+}
+
 Formula conditional(Formula condition, Formula chosen, Formula otherwise) {
+  if (condition.op == Op::logical_not) {
+    Formula opposite = std::move(condition.parts[0]);
+    return conditional(std::move(opposite), std::move(otherwise), std::move(chosen));
+  }
   Formula f;
   f.op = Op::conditional;
   f.parts.push_back(std::move(condition));
   f.parts.push_back(std::move(chosen));
   f.parts.push_back(std::move(otherwise));
   return f;
+}
+
+/// `not x == 0` is `x != 0`, also of NaN; the other comparisons have no such opposite.
+Formula negation(Formula condition) {
+  const bool equality = condition.op == Op::compare && (condition.text == "==" || condition.text == "!=");
+  if (!equality) return make(Op::logical_not, {std::move(condition)});
+  condition.text = condition.text == "==" ? "!=" : "==";
+  return condition;
 }
 
 Formula conjunction(std::vector<Formula> conditions) {
@@ -110,7 +132,7 @@ Formula apply(Function f, std::vector<Formula> arguments) {
     case Function::logical_or:
       return make(Op::logical_or, std::move(arguments));
     case Function::logical_not:
-      return make(Op::logical_not, std::move(arguments));
+      return negation(std::move(arguments[0]));
     case Function::select:
       return conditional(std::move(arguments[0]), std::move(arguments[1]), std::move(arguments[2]));
     case Function::power:

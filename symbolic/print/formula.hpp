@@ -68,7 +68,10 @@ Formula call(std::string function, std::vector<Formula> arguments, int axis = Fo
 Formula make(Op op, std::vector<Formula> parts);
 Formula apply(Function f, std::vector<Formula> arguments);
 Formula compare(std::string sign, Formula a, Formula b);
+/// function[binders : filters](body)
+Formula over(std::string function, std::vector<Binder> binders, Formula body, std::vector<Formula> filters);
 Formula conditional(Formula condition, Formula chosen, Formula otherwise);
+Formula negation(Formula condition);
 Formula conjunction(std::vector<Formula> conditions);
 Formula power(Formula base, const Rational& exponent);
 Formula transpose(Formula a);

@@ -1,144 +1,10 @@
-// Index notation: a node's element at places, binders with their ranges, filters.
+// Index notation: a node's element at places, binders with their ranges.
 #include <algorithm>
 #include <utility>
 
 #include "symbolic/print/writer.hpp"
 
 namespace gradus::printing {
-
-// ---- places ----
-
-namespace {
-
-Formula over(std::string function, std::vector<Binder> binders, Formula body, std::vector<Formula> filters) {
-  Formula f;
-  f.op = Op::over;
-  f.text = std::move(function);
-  f.binders = std::move(binders);
-  f.parts.push_back(std::move(body));
-  if (!filters.empty()) f.parts.push_back(conjunction(std::move(filters)));
-  return f;
-}
-
-}  // namespace
-
-Place Writer::place(const Subscript& s, const Places& at) {
-  Place out;
-  out.offset = s.offset;
-  for (const auto& t : s.labels) {
-    const Place& p = at[t.label];
-    out.offset = sizes_.add(out.offset, sizes_.multiply(t.coefficient, p.offset));
-    for (const auto& [index, coefficient] : p.terms) {
-      const Size scaled = sizes_.multiply(t.coefficient, coefficient);
-      const auto found = std::ranges::find_if(out.terms, [&](const auto& x) { return x.first == index; });
-      if (found == out.terms.end())
-        out.terms.emplace_back(index, scaled);
-      else
-        found->second = sizes_.add(found->second, scaled);
-    }
-    for (const auto& d : p.data)
-      out.data.push_back({sizes_.multiply(t.coefficient, d.coefficient), d.formula, d.bound});
-  }
-  std::erase_if(out.terms, [&](const auto& t) { return sizes_.is_zero(t.second); });
-  for (const auto& d : s.data)
-    out.data.push_back({d.coefficient, element({d.data, d.subscripts}, at), graph_.index_bound(d.data)});
-  return out;
-}
-
-Places Writer::places(const std::vector<Subscript>& subscripts, const Places& at) {
-  Places out;
-  for (const auto& s : subscripts) out.push_back(place(s, at));
-  return out;
-}
-
-Formula Writer::formula(const Place& p) const {
-  std::vector<Formula> sum;
-  const auto term = [&](Size coefficient, Formula f) {
-    Product product;
-    product.multiply(size(coefficient));
-    product.multiply(std::move(f));
-    sum.push_back(std::move(product).build());
-  };
-  for (const auto& [index, coefficient] : p.terms) term(coefficient, name(indices_[index].name));
-  for (const auto& d : p.data) term(d.coefficient, d.formula);
-  if (!sizes_.is_zero(p.offset) || sum.empty()) sum.push_back(size(p.offset));
-  return add(std::move(sum));
-}
-
-/// A named value or input at places; what is read where decides which ranges must be written.
-Formula Writer::read(Formula base, Expr e, const Places& at) {
-  if (at.empty()) return base;
-  for (std::uint32_t k = 0; k < at.size(); ++k)
-    if (is_foreign(at[k], graph_.axis(e, k))) return read_foreign(std::move(base), e, at, k);
-  if (conditions_ == 0)
-    if (auto inside = where_inside(e, at); !inside.empty())
-      return read_inside(std::move(base), e, at, std::move(inside));
-  std::vector<Formula> parts;
-  parts.push_back(std::move(base));
-  for (std::uint32_t k = 0; k < at.size(); ++k) {
-    note_reading(at[k], graph_.axis(e, k));
-    parts.push_back(formula(at[k]));
-  }
-  return make(Op::subscript, std::move(parts));
-}
-
-/// Whether a place is index data made for an axis of another size: legal only under a guard, never as a subscript.
-bool Writer::is_foreign(const Place& p, Size axis) const {
-  return p.data.size() == 1 && p.terms.empty() && sizes_.is_zero(p.offset) && sizes_.is_one(p.data[0].coefficient) &&
-         p.data[0].bound && *p.data[0].bound != axis;
-}
-
-/// What must hold for places without data to be inside their axes, where the ranges of the index names alone do not say
-/// so: a part that was given a line of its own has lost the condition that protects it.
-std::vector<Formula> Writer::where_inside(Expr e, const Places& at) {
-  std::vector<Formula> out;
-  for (std::uint32_t k = 0; k < at.size(); ++k) {
-    const Place& p = at[k];
-    if (!p.data.empty() || p.terms.empty()) continue;
-    Size low = p.offset, high = p.offset;
-    bool known = true;
-    for (const auto& [index, coefficient] : p.terms) {
-      const Size reach = sizes_.multiply(coefficient, sizes_.subtract(full_range_[index], sizes_.constant(1)));
-      if (sizes_.is_nonnegative(coefficient))
-        high = sizes_.add(high, reach);
-      else if (sizes_.is_nonnegative(sizes_.scale(coefficient, -1)))
-        low = sizes_.add(low, reach);
-      else
-        known = false;
-    }
-    const Size axis = graph_.axis(e, k);
-    const Size room = sizes_.subtract(sizes_.subtract(axis, sizes_.constant(1)), high);
-    // Only what certainly leaves the axis: elsewhere the graph has proofs that sizes alone do not give.
-    if (known && sizes_.is_negative(low)) out.push_back(compare(">=", formula(p), number(0)));
-    if (known && sizes_.is_negative(room)) out.push_back(compare("<", formula(p), size(axis)));
-  }
-  return out;
-}
-
-Formula Writer::read_inside(Formula base, Expr e, const Places& at, std::vector<Formula> inside) {
-  const Protected branch(*this, true);
-  Formula element = read(std::move(base), e, at);
-  if (graph_.is_condition(e)) {
-    inside.push_back(std::move(element));
-    return conjunction(std::move(inside));
-  }
-  return conditional(conjunction(std::move(inside)), std::move(element), apply(Function::log, {number(-1)}));  // NaN
-}
-
-/// X[c[i]] as sum[j : j == c[i]](X[j]): 0 where the data are outside, and there a guard chooses otherwise.
-Formula Writer::read_foreign(Formula base, Expr e, const Places& at, std::uint32_t axis) {
-  const Size count = graph_.axis(e, axis);
-  const std::uint32_t index = open_index(count);
-  Places inside = at;
-  inside[axis] = {{}, {{index, sizes_.constant(1)}}, {}};
-  std::vector<Formula> filter;
-  filter.push_back(compare("==", formula(inside[axis]), formula(at[axis])));
-  const Protected filtered(*this, true);
-  Formula body = read(std::move(base), e, inside);
-  std::vector<Binder> binders;
-  binders.push_back(close_index(index, count));
-  return over("sum", std::move(binders), std::move(body), std::move(filter));
-}
 
 // ---- index names ----
 
@@ -212,18 +78,7 @@ std::vector<Binder> Writer::close_bound(const Node& n, const Places& at) {
   return out;
 }
 
-// ---- guards ----
-
 namespace {
-
-/// Whether a guard reads something at other places than bare labels, which another guard may have to protect.
-bool is_exposed(const Graph& graph, const Guard& g) {
-  const auto bare = [&](const Subscript& s) { return s.is_constant() || graph.as_label(s).has_value(); };
-  if (g.kind == Guard::Kind::condition) return !std::ranges::all_of(g.condition.subscripts, bare);
-  for (const auto& d : g.affine.data)
-    if (!std::ranges::all_of(d.subscripts, bare)) return true;
-  return false;
-}
 
 Formula chosen(std::vector<Formula> conditions, Formula value) {
   if (conditions.empty()) return value;
@@ -231,73 +86,6 @@ Formula chosen(std::vector<Formula> conditions, Formula value) {
 }
 
 }  // namespace
-
-/// The guards as conditions: positions first, then index data, then values. What reads at places that the positions
-/// protect is an inner condition.
-Writer::Conditions Writer::guards(const Node& n, const Places& at) {
-  const auto order = [](const Guard& g) {
-    return g.kind == Guard::Kind::condition ? 2 : (g.affine.data.empty() ? 0 : 1);
-  };
-  Conditions out;
-  bool positions = false;
-  for (const int turn : {0, 1, 2})
-    for (const auto& g : n.guards) {
-      if (order(g) != turn) continue;
-      positions = positions || turn == 0;
-      const bool inner = positions && turn > 0 && is_exposed(graph_, g);
-      const Protected condition(*this, inner);
-      (inner ? out.inner : out.outer).push_back(guard(g, at));
-    }
-  return out;
-}
-
-std::vector<Formula> Writer::all_guards(const Node& n, const Places& at) {
-  Conditions conditions = guards(n, at);
-  for (auto& f : conditions.inner) conditions.outer.push_back(std::move(f));
-  return std::move(conditions.outer);
-}
-
-/// `p - a >= 0` as `a <= p`: what is added stands on one side, what is subtracted on the other.
-Formula Writer::guard(const Guard& g, const Places& at) {
-  if (g.kind == Guard::Kind::condition) {
-    if (const Rational* c = graph_.constant_value(g.condition.expr)) return compare("==", number(*c), number(1));
-    return element(g.condition, at);
-  }
-  const Place p = place(g.affine, at);
-  Place left;   // subtracted terms, negated
-  Place right;  // added terms
-  const Size minus = sizes_.constant(-1);
-  for (const auto& t : p.terms) {
-    if (sizes_.is_negative(t.second))
-      left.terms.emplace_back(t.first, sizes_.multiply(minus, t.second));
-    else
-      right.terms.push_back(t);
-  }
-  for (const auto& d : p.data) {
-    if (sizes_.is_negative(d.coefficient))
-      left.data.push_back({sizes_.multiply(minus, d.coefficient), d.formula, d.bound});
-    else
-      right.data.push_back(d);
-  }
-  // The offset stands where it is added; the 1 of a strict comparison belongs to its sign.
-  const auto terms = sizes_.terms(p.offset);
-  const bool added = terms.empty() || terms[0].coefficient > 0;
-  bool strict = false;
-  for (const auto& t : terms)
-    strict = strict || (g.kind == Guard::Kind::nonnegative && t.atoms.empty() && t.coefficient < 0);
-  const Size offset = strict ? sizes_.add(p.offset, sizes_.constant(1)) : p.offset;
-  if (added)
-    right.offset = offset;
-  else
-    left.offset = sizes_.multiply(minus, offset);
-  const bool left_empty = left.terms.empty() && left.data.empty() && sizes_.is_zero(left.offset);
-  if (g.kind != Guard::Kind::nonnegative) {
-    if (right.terms.empty() && right.data.empty()) std::swap(left, right);  // i != 2
-    return compare(g.kind == Guard::Kind::zero ? "==" : "!=", formula(right), formula(left));
-  }
-  if (left_empty) return compare(strict ? ">" : ">=", formula(right), number(0));
-  return compare(strict ? "<" : "<=", formula(left), formula(right));
-}
 
 // ---- nodes ----
 
@@ -316,15 +104,17 @@ Formula Writer::element_body(Expr e, const Places& at) {
       return read(name(labels_[e.id], graph_.rank(e) == 0), e, at);
     case Kind::constant:
       return number(n.coefficients[0]);
-    case Kind::index:
-      return formula(place(n.affine, at));
+    case Kind::index: {
+      const Place p = place(n.affine, at);
+      return where_they_hold(where_readable(p), formula(p), false);
+    }
     case Kind::elementwise: {
       std::vector<Formula> operands;
       for (std::size_t k = 0; k < n.operands.size(); ++k) {
         const Protected branch(*this, n.function == Function::select && k > 0);
         operands.push_back(element(n.operands[k], at));
       }
-      return function_value(n, std::move(operands), names_);
+      return function_value(n, std::move(operands));
     }
     case Kind::sum: {
       std::vector<Formula> terms;
@@ -371,7 +161,7 @@ Formula Writer::element_contraction(const Node& n, const Places& at) {
   }
   if (!binds) {
     {
-      const Protected branch(*this, !n.guards.empty());
+      const Protected branch(*this, !n.guards.empty(), bounds_places(n));
       for (const std::size_t k : free) outside.multiply(element(n.operands[k], at));
     }
     Conditions conditions = guards(n, at);
@@ -385,7 +175,7 @@ Formula Writer::element_contraction(const Node& n, const Places& at) {
   }
   const Places all = open_bound(n, at);
   {
-    const Protected body(*this, !n.guards.empty());
+    const Protected body(*this, !n.guards.empty(), bounds_places(n));
     for (const std::size_t k : bound) inside.multiply(element(n.operands[k], all));
   }
   Conditions conditions = guards(n, all);
@@ -427,7 +217,7 @@ std::optional<Formula> Writer::row_product(const Node& n, const Places& at, cons
 
 /// What stands under the guards of a node.
 Formula Writer::protected_element(const Node& n, const Operand& o, const Places& at) {
-  const Protected body(*this, !n.guards.empty());
+  const Protected body(*this, !n.guards.empty(), bounds_places(n));
   return element(o, at);
 }
 
@@ -452,7 +242,7 @@ Formula Writer::guarded_element(Reduction reduction, Formula body, std::vector<F
     case Reduction::any:
       return make(Op::logical_and, {std::move(condition), std::move(body)});
     case Reduction::all:
-      return make(Op::logical_or, {make(Op::logical_not, {std::move(condition)}), std::move(body)});
+      return make(Op::logical_or, {negation(std::move(condition)), std::move(body)});
     case Reduction::product:
       return conditional(std::move(condition), std::move(body), number(1));
     case Reduction::norm:

@@ -97,15 +97,23 @@ std::vector<Formula> Writer::by_weight(std::vector<Formula> terms) {
   return out;
 }
 
-Formula Writer::function_value(const Node& n, std::vector<Formula> operands, const Names& names) {
+/// 0 if x <= 0 else x, the prelude's relu(x).
+bool Writer::is_rectifier(const Node& n) const {
+  if (!graph_.is_zero(n.operands[1].expr)) return false;
+  const Node& c = graph_[n.operands[0].expr];
+  return c.kind == Kind::elementwise && c.function == Function::less_equal && graph_.is_zero(c.operands[1].expr) &&
+         c.operands[0] == n.operands[2] && graph_.is_identity(n.operands[0], n.labels, n.rank);
+}
+
+Formula Writer::function_value(const Node& n, std::vector<Formula> operands) {
   switch (n.function) {
     case Function::not_a_number:  // has no name in the language
       return apply(Function::log, {number(-1)});
     case Function::pi:  // a user's value may have taken the name
-      if (names.is_taken("pi")) return apply(Function::acos, {number(-1)});
+      if (names_.is_taken("pi")) return apply(Function::acos, {number(-1)});
       break;
     case Function::infinity:
-      if (names.is_taken("inf")) return negated(apply(Function::log, {number(0)}));
+      if (names_.is_taken("inf")) return negated(apply(Function::log, {number(0)}));
       break;
     case Function::less:
     case Function::less_equal:
@@ -115,6 +123,13 @@ Formula Writer::function_value(const Node& n, std::vector<Formula> operands, con
     case Function::equal:
     case Function::not_equal:
       if (is_number(operands[0])) std::swap(operands[0], operands[1]);
+      break;
+    case Function::select:
+      if (is_rectifier(n)) {
+        std::vector<Formula> argument;
+        argument.push_back(std::move(operands[2]));
+        return call("relu", std::move(argument));
+      }
       break;
     case Function::power:
       if (operands[1].op == Op::number) return power(std::move(operands[0]), operands[1].number);

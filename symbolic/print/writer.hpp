@@ -19,7 +19,8 @@ struct Place {
   struct Data {
     Size coefficient;
     Formula formula;
-    std::optional<Size> bound;  // of index data
+    std::optional<Size> bound;    // of index data
+    std::vector<Formula> inside;  // what must hold for the data to be read inside their axes
   };
   Size offset;
   std::vector<std::pair<std::uint32_t, Size>> terms;  // index name (position in Writer's list) and coefficient
@@ -58,17 +59,24 @@ class Writer {
     bool irregular = false;         // as the only index with another coefficient, or beside data
   };
 
-  /// While it lives, readings stand under a condition.
+  /// While it lives, readings stand under a condition, which may keep subscripts inside their axes.
   class Protected {
    public:
-    Protected(Writer& writer, bool holds) : writer_(writer), holds_(holds) { writer_.conditions_ += holds_ ? 1 : 0; }
-    ~Protected() { writer_.conditions_ -= holds_ ? 1 : 0; }
+    Protected(Writer& writer, bool holds) : Protected(writer, holds, holds) {}
+    Protected(Writer& writer, bool holds, bool bounds) : writer_(writer), holds_(holds), bounds_(bounds) {
+      writer_.conditions_ += holds_ ? 1 : 0;
+      writer_.bounding_ += bounds_ ? 1 : 0;
+    }
+    ~Protected() {
+      writer_.conditions_ -= holds_ ? 1 : 0;
+      writer_.bounding_ -= bounds_ ? 1 : 0;
+    }
     Protected(const Protected&) = delete;
     Protected& operator=(const Protected&) = delete;
 
    private:
     Writer& writer_;
-    bool holds_;
+    bool holds_, bounds_;
   };
 
   /// An operand as an array whose axes are the labels (of the node that holds it) in this order.
@@ -108,6 +116,8 @@ class Writer {
   std::optional<Formula> row_product(const Node& n, const Places& at, const std::vector<std::size_t>& factors);
   Formula read(Formula base, Expr e, const Places& at);
   std::vector<Formula> where_inside(Expr e, const Places& at);
+  std::vector<Formula> where_readable(const Place& p) const;
+  Formula where_they_hold(std::vector<Formula> inside, Formula value, bool is_condition);
   Formula read_inside(Formula base, Expr e, const Places& at, std::vector<Formula> inside);
   bool is_foreign(const Place& p, Size axis) const;
   Formula read_foreign(Formula base, Expr e, const Places& at, std::uint32_t axis);
@@ -118,8 +128,11 @@ class Writer {
     std::vector<Formula> outer, inner;
   };
   Conditions guards(const Node& n, const Places& at);
+  bool bounds_places(const Node& n) const;
+  bool mentions_position(Expr e, int depth) const;
   std::vector<Formula> all_guards(const Node& n, const Places& at);
   Formula guard(const Guard& g, const Places& at);
+  Formula comparison(Guard::Kind kind, const Place& p);
 
   // index names
   std::uint32_t open_index(Size count, const std::string& wanted = "");
@@ -131,7 +144,8 @@ class Writer {
   void note_reading(const Place& p, Size axis);
 
   static std::vector<Formula> by_weight(std::vector<Formula> terms);
-  static Formula function_value(const Node& n, std::vector<Formula> operands, const Names& names);
+  Formula function_value(const Node& n, std::vector<Formula> operands);
+  bool is_rectifier(const Node& n) const;
   /// The size whose inverse a scalar operand is, for means.
   std::optional<Size> inverse_size(Expr e);
   static std::string_view reduction_name(Reduction r);
@@ -144,8 +158,10 @@ class Writer {
   std::vector<Index> indices_;
   std::vector<Size> full_range_;  // the size of each index name's range
   std::vector<std::uint32_t> open_;
-  int conditions_ = 0;          // conditions around what is being written
-  std::vector<char> no_array_;  // nodes that have been found to have no array form, by Expr::id
+  int conditions_ = 0;                      // conditions around what is being written
+  int bounding_ = 0;                        // … of them those that may keep subscripts inside their axes
+  std::vector<Formula>* lifted_ = nullptr;  // while data of a subscript are written: takes their conditions
+  std::vector<char> no_array_;              // nodes that have been found to have no array form, by Expr::id
   Expr root_;
 };
 

@@ -34,6 +34,8 @@ std::optional<Expr> normalise_product(Graph& graph, Expr e);
 std::optional<Expr> merge_powers(Graph& graph, Facts& facts, Expr e, bool cancel);
 /// Factors that do not depend on what is summed, out of the sum; also out of products inside it, but for kept ones.
 std::optional<Expr> hoist_factors(Graph& graph, const Kept& kept, Expr e);
+/// Guards that no bound label of a sum decides go around it: `where(r != 0, sum(x)/r, 0)`.
+std::optional<Expr> hoist_guards(Graph& graph, Expr e);
 /// `n*x != 0` is `x != 0`: sizes are not 0 where they multiply or divide.
 std::optional<Expr> decide_condition(Graph& graph, Expr e);
 /// A softmax summed over all of its axis is 1.

@@ -122,14 +122,30 @@ std::optional<Expr> merge_powers(Graph& graph, Facts& facts, Expr e, bool cancel
   return contraction_of(graph, n, n.coefficients[0], std::move(operands));
 }
 
+namespace {
+
+/// A sum up to (or from) the place of an axis has that place itself at least.
+bool is_never_empty(const Graph& graph, const Node& n) {
+  if (n.guards.size() != 1 || n.labels.size() != n.rank + 1) return false;
+  const Guard& g = n.guards[0];
+  if (g.kind != Guard::Kind::nonnegative || !g.affine.data.empty() || g.affine.labels.size() != 2) return false;
+  const LabelTerm &axis = g.affine.labels[0], &bound = g.affine.labels[1];
+  const auto a = graph.sizes().as_constant(axis.coefficient), b = graph.sizes().as_constant(bound.coefficient);
+  return axis.label < n.rank && bound.label == n.rank && n.labels[axis.label] == n.labels[n.rank] &&
+         graph.sizes().is_zero(g.affine.offset) && a && b && *a == -*b;
+}
+
+}  // namespace
+
 std::optional<Expr> hoist_factors(Graph& graph, const Kept& kept, Expr e) {
   const Node& n = graph[e];
   if (n.kind != Kind::contraction || (n.labels.size() == n.rank && n.guards.empty())) return std::nullopt;
   if (n.labels.size() == n.rank) return std::nullopt;
+  const bool never_empty = n.guards.empty() || is_never_empty(graph, n);
   const auto invariant = [&](const Operand& o) {
     bool free = true;
     Graph::each_label(o, [&](Label l) { free = free && l < n.rank; });
-    return free && (n.guards.empty() || is_size_power(graph, o.expr));
+    return free && (never_empty || is_size_power(graph, o.expr));
   };
   std::vector<Operand> outside, inside;
   for (const auto& o : n.operands) {
@@ -158,6 +174,27 @@ std::optional<Expr> hoist_factors(Graph& graph, const Kept& kept, Expr e) {
   const Expr summed = graph.contraction(n.labels, n.rank, 1, std::move(inside), n.guards);
   outside.push_back({summed, graph.identity(n.rank)});
   return graph.contraction(axes, n.rank, n.coefficients[0], std::move(outside));
+}
+
+std::optional<Expr> hoist_guards(Graph& graph, Expr e) {
+  const Node& n = graph[e];
+  if (n.kind != Kind::contraction || n.labels.size() == n.rank || n.guards.empty() || n.operands.empty())
+    return std::nullopt;
+  std::vector<Guard> outside, inside;
+  for (const Guard& g : n.guards) {
+    bool bound = false;
+    Graph::each_label(g, [&](Label l) { bound = bound || l >= n.rank; });
+    (bound ? inside : outside).push_back(g);
+  }
+  if (outside.empty()) return std::nullopt;
+  // A guard that keeps a subscript inside its axis stays with it.
+  for (const Operand& o : n.operands)
+    for (std::uint32_t k = 0; k < o.subscripts.size(); ++k)
+      if (!graph.certainly_inside(o.subscripts[k], n.labels, graph.axis(o.expr, k))) return std::nullopt;
+  const std::vector<Size> axes(n.labels.begin(), n.labels.begin() + n.rank);
+  const std::uint32_t rank = n.rank;
+  const Expr summed = graph.contraction(n.labels, rank, n.coefficients[0], n.operands, std::move(inside));
+  return graph.contraction(axes, rank, 1, {graph.whole(summed)}, std::move(outside));
 }
 
 namespace {

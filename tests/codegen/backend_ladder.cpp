@@ -1,5 +1,5 @@
 // Every zoo formula climbs one ladder: reference values, high precision on the raw graph, on the derived graph, the
-// loop form interpreted, compiled code. A failure names the first rung that differs.
+// loop form interpreted, and a third of them compiled code. A failure names the first rung that differs.
 #include <doctest/doctest.h>
 
 #include <cstring>
@@ -43,7 +43,9 @@ struct Rung {
 
 class Ladder {
  public:
-  explicit Ladder(const ZooCase& zoo) : zoo_(zoo), rtol_(zoo.data["rtol"].get<double>()) {}
+  /// `to_the_top`: compiled code is a rung too (three quarters of the whole time).
+  Ladder(const ZooCase& zoo, bool to_the_top)
+      : zoo_(zoo), to_the_top_(to_the_top), rtol_(zoo.data["rtol"].get<double>()) {}
 
   /// The first rung that differs and how, or nothing.
   std::string climb() {
@@ -131,6 +133,7 @@ class Ladder {
     if (const auto r = loops::interpret(program, arguments); r.code != loops::Code::ok)
       return "loop form: a check failed";
     if (const auto bad = compare(values); !bad.empty()) return "loop form: " + bad;
+    if (!to_the_top_) return "";
     const std::vector<Array> interpreted = values;
     std::string error;
     Backend* backend = open_backend(error);
@@ -153,6 +156,7 @@ class Ladder {
   }
 
   const ZooCase& zoo_;
+  bool to_the_top_;
   double rtol_;
   std::vector<Expr> roots_;
   std::vector<Rung> rungs_;
@@ -162,8 +166,9 @@ class Ladder {
 
 TEST_CASE("every supported zoo formula climbs the ladder, and no listed one does") {
   const auto listed = testing::not_supported();
+  std::size_t number = 0;
   for (const auto& zoo : testing::zoo_cases()) {
-    const std::string trouble = Ladder(zoo).climb();
+    const std::string trouble = Ladder(zoo, number++ % 3 == 0).climb();
     if (listed.contains(zoo.name))
       CHECK_MESSAGE(!trouble.empty(), zoo.name << " is listed as not supported, but passes");
     else

@@ -1,29 +1,10 @@
 // Inputs that the fuzz targets found, and the examples, go through every target again.
 #include <doctest/doctest.h>
 
-#include "../fuzz/targets.hpp"
-#include "../zoo_case.hpp"
+#include "tests/fuzz/replay.hpp"
 
 using namespace gradus;
-
-namespace {
-
-/// What a target says about the files of a folder: the first failures, by name.
-std::string replay(const std::filesystem::path& folder, void (*target)(const std::string&), std::size_t& count) {
-  std::string bad;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    if (!entry.is_regular_file() || entry.path().extension() != ".loss") continue;
-    ++count;
-    try {
-      target(testing::file_text(entry.path()));
-    } catch (const std::exception& failure) {
-      bad += entry.path().filename().string() + ": " + failure.what() + "\n";
-    }
-  }
-  return bad;
-}
-
-}  // namespace
+using fuzz::replay;
 
 TEST_CASE("found inputs and examples hold in every fuzz target") {
   const std::filesystem::path root = GRADUS_SOURCE_DIR;

@@ -97,7 +97,10 @@ TEST_CASE("index forms: binders, ranges, a filter") {
   CHECK(tree("max[i in 0..n + 1](x[i])^2") == "(^ (over max [i 0..(+ n 1)] (part x i)) 2)");
   CHECK(tree("sum[λ](λ)") == "(over sum [lambda] lambda)");
   CHECK(errors("z = sum[2](x)").starts_with("1:9: the brackets of sum[…](…) bind names"));
-  CHECK(errors("z = sum[i : i < 2, j](x)") == "1:9: a filter stands last in the brackets");
+  CHECK(errors("z = sum[i : i < 2, j](x)") ==
+        "1:9: a filter stands last in the brackets | names come before it, conditions are joined with 'and'");
+  CHECK(errors("z = sum[i : i < 2 : i > 0](x)") ==
+        "1:19: one filter stands in the brackets | conditions are joined with 'and'");
   CHECK(errors("z = sum[i(x[i] - w)^2") == "1:8: '[' is not closed: a ']' is missing");
 }
 
@@ -134,5 +137,6 @@ TEST_CASE("what is missing or too much is said where it is") {
   CHECK(errors("z = a + not b") == "1:9: 'not' needs parentheses here | write (not …)");
   CHECK(errors("* x") == "1:1: a statement cannot begin with '*'");
   CHECK(errors("z = ()") == "1:5: nothing stands in the parentheses");
-  CHECK(errors("z = 1..2") == "1:6: expected an operator or the end of the statement, but found '..'");
+  CHECK(errors("z = 1..2") == "1:6: '..' gives the range of an index | the numbers from 0 to n - 1 are range(n)");
+  CHECK(errors("z = X[..., 0]").starts_with("1:7: there is no '...' | an axis that stays whole is ':'"));
 }

@@ -149,6 +149,7 @@ TEST_CASE("numbers") {
   CHECK(tree("z = sum[i in 0..3](i)") == "(over sum [i 0..3] i)");
   CHECK(errors("z = 2.T") == "1:5: a number has no transpose");
   CHECK(errors("z = 1e") == "1:5: the exponent of this number has no digits | write 1e0, or 1*e for a product");
+  CHECK(errors("z = 2.e*x").ends_with("write 2e0, or 2*e for a product"));
   CHECK(errors("const eps = 1.2.3") == "1:13: '1.2.3' is not a number | a number has at most one decimal point");
   CHECK(errors("z = 1e99999").find("65536 bits") != std::string::npos);
   CHECK(tree("z = 0.1") == "0.1");

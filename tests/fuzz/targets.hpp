@@ -24,4 +24,7 @@ void print_text(const std::string& text);
 /// What checks is planned, and the loop form computes the values of the reference.
 void loops_text(const std::string& text);
 
+/// What checks is planned and compiled, and the code computes the bits of the loop form.
+void native_text(const std::string& text);
+
 }  // namespace gradus::fuzz

@@ -43,14 +43,16 @@ inline std::int64_t work(const Graph& graph, const std::vector<Expr>& roots, con
   return total;
 }
 
-/// Sizes of 2 or 3 and normal numbers (positive where that is assumed), the same for the same model; nothing when the
-/// model cannot be evaluated with them.
-inline std::optional<Bindings> small_inputs(const Model& model, const std::vector<Expr>& roots) {
+/// Sizes of 2 to `largest_size` and normal numbers (positive where that is assumed), the same for the same model;
+/// nothing when the model cannot be evaluated with them.
+inline std::optional<Bindings> small_inputs(const Model& model, const std::vector<Expr>& roots,
+                                            std::uint32_t largest_size = 3) {
   if (model.inputs.size() > 20 || model.size_names.size() > 10) return std::nullopt;
   Bindings out;
   std::mt19937 random(7);
   std::normal_distribution<double> normal;
-  for (const auto& name : model.size_names) out.sizes[name] = 2 + static_cast<std::int64_t>(random() % 2);
+  for (const auto& name : model.size_names)
+    out.sizes[name] = 2 + static_cast<std::int64_t>(random() % (largest_size - 1));
   for (const auto& d : model.dimensions)
     if (d.value) out.sizes[d.name] = *d.value;
   for (const auto& r : model.requirements) {

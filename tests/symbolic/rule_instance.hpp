@@ -12,8 +12,8 @@ namespace gradus::testing {
 
 using namespace gradus::rules;
 
-constexpr std::int64_t points = 1000;  // the axis of samples
-constexpr std::int64_t width = 4;      // the axis that reductions of patterns run over
+constexpr std::int64_t points = 400;  // the axis of samples
+constexpr std::int64_t width = 4;     // the axis that reductions of patterns run over
 
 /// A pattern as a graph: each variable is an input, one value a point; what
 /// stands in a reduction has a second axis.
@@ -21,8 +21,7 @@ class Instance {
  public:
   /// `proved`: variables that the rule has a condition on stand for values that
   /// are known to meet it.
-  Instance(Graph& graph, const Rule& rule, bool proved = false)
-      : g_(graph), inside_(rule.variables.size(), 0) {
+  Instance(Graph& graph, const Rule& rule, bool proved = false) : g_(graph), inside_(rule.variables.size(), 0) {
     mark(rule.before, false);
     mark(rule.after, false);
     for (std::size_t v = 0; v < rule.variables.size(); ++v) {
