@@ -47,7 +47,7 @@ int run(Settings& settings, const Options& options) {
   if (session.diagnostics().has_errors()) return session.finish();
   if (!has_something_to_differentiate(formula->model, session.diagnostics())) return session.finish();
   const Derived derived = derive(formula->model, derive_by);
-  session.write(print(formula->model, derived, *form));
+  session.write(print(formula->model, textbook_form(formula->model, derived), *form));
   return session.finish();
 }
 

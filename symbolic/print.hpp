@@ -13,6 +13,10 @@ enum class Form : std::uint8_t { text, unicode, latex };
 /// A whole program: declarations, named values, losses, and one `output grad_w = …` for each derivative (LANGUAGE
 /// section 8). The text form parses back to the same values. Matrix form where it exists, index notation elsewhere;
 /// shared values become named lines, the user's names come back.
+/// The same program with numerical forms as people write them, where they are recognised when read: p and 1 - p for
+/// sigmoid(x) and sigmoid(-x); also y - p for y*(1 - p) - p*(1 - y). New nodes are added to the model's graph.
+Derived textbook_form(Model& model, Derived derived);
+
 std::string print(const Model& model, const Derived& derived, Form form);
 
 /// One expression in the text form, self-contained (for tests and messages).

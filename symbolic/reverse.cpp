@@ -162,22 +162,19 @@ class Reverse {
     return o;
   }
 
-  /// A size, or 1 over one or over a number of elements: never 0.
+  /// A size, or 1 over anything: never 0 (of an infinite value the product has no slope anyway).
   bool is_size(const Operand& o) const {
     const Node& n = graph_[o.expr];
     if (n.kind == Kind::elementwise && n.function == Function::power) {
-      const Node& base = graph_[n.operands[0].expr];
-      const bool count = base.kind == Kind::contraction && base.operands.empty();
-      return count || is_size(n.operands[0]);
+      const Rational* exponent = graph_.constant_value(n.operands[1].expr);
+      return (exponent != nullptr && exponent->sign() < 0) || is_size(n.operands[0]);
     }
     return n.kind == Kind::index && n.rank == 0;
   }
 
   /// The one factor that decides whether an elementwise product under conditions is 0, apart from these.
   std::optional<Operand> telling_factor(const Node& n) const {
-    const auto is_condition = [](const Guard& g) { return g.kind == Guard::Kind::condition; };
-    if (n.kind != Kind::contraction || n.labels.size() != n.rank || !std::ranges::all_of(n.guards, is_condition))
-      return std::nullopt;
+    if (n.kind != Kind::contraction || n.labels.size() != n.rank) return std::nullopt;
     std::optional<Operand> out;
     for (const Operand& o : n.operands) {
       if (is_size(o)) continue;
@@ -190,10 +187,8 @@ class Reverse {
   /// Whether nothing but the conditions of a product decides whether it is 0.
   bool only_sizes(const Node& n, const Operand& read) const {
     const auto size = [&](const Operand& o) { return is_size(o); };
-    const auto is_condition = [](const Guard& g) { return g.kind == Guard::Kind::condition; };
     if (n.kind != Kind::contraction) return is_size(read);
-    return n.labels.size() == n.rank && !n.operands.empty() && std::ranges::all_of(n.guards, is_condition) &&
-           std::ranges::all_of(n.operands, size);
+    return n.labels.size() == n.rank && !n.operands.empty() && std::ranges::all_of(n.operands, size);
   }
 
   /// Where an adjoint is not 0. A factor under conditions is named by itself, so that these are said once.

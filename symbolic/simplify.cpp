@@ -27,8 +27,8 @@ std::vector<Rewriter::Step> arithmetic(Graph& g, rules::Facts& facts, const rule
   return {[&g](Expr e) { return rules::normalise_sum(g, e); },
           [&g](Expr e) { return rules::normalise_product(g, e); },
           [&g, &kept](Expr e) { return rules::hoist_factors(g, kept, e); },
-          [&g, &facts, cancel](Expr e) { return rules::merge_powers(g, facts, e, cancel); },
-          [&g](Expr e) { return rules::normalise_power(g, e); },
+          [&g, &facts, &kept, cancel](Expr e) { return rules::merge_powers(g, facts, kept, e, cancel); },
+          [&g, &kept](Expr e) { return rules::normalise_power(g, kept, e); },
           [&g](Expr e) { return rules::decide_condition(g, e); },
           [&g](Expr e) { return rules::weighted_average(g, e); },
           [&g, &facts](Expr e) { return rules::weighted_logsumexp(g, facts, e); },
@@ -89,10 +89,12 @@ std::vector<Expr> simplify(Graph& graph, const std::vector<Expr>& roots) {
   rules::Facts facts(graph);
   rules::Kept kept;
   auto steps = arithmetic(graph, facts, kept, true);
+  steps.emplace_back([&graph](Expr e) { return rules::decide_guards(graph, e); });
   steps.emplace_back([&graph](Expr e) { return rules::hoist_guards(graph, e); });
-  steps.emplace_back([&graph](Expr e) { return rules::merge_nested_terms(graph, e); });
+  steps.emplace_back([&graph, &kept](Expr e) { return rules::merge_nested_terms(graph, kept, e); });
   steps.emplace_back([&graph](Expr e) { return rules::common_factors(graph, e); });
   steps.emplace_back([&graph](Expr e) { return rules::sum_of_softmax(graph, e); });
+  steps.emplace_back([&graph](Expr e) { return rules::sum_of_centred(graph, e); });
   Rewriter rewrite(graph, [](Group) { return true; }, std::move(steps));
   add_last(rewrite, graph);
   std::vector<Expr> now = roots;

@@ -205,8 +205,10 @@ class Planner {
   static bool seems_array(const Node& n) {
     if (n.kind == Kind::index) return false;
     const bool binds = n.labels.size() > n.rank;
-    for (const auto& g : n.guards)
-      if (binds || g.kind != Guard::Kind::condition) return false;
+    for (const auto& g : n.guards) {
+      const bool triangle = g.kind == Guard::Kind::nonnegative && g.affine.labels.size() == 2 && g.affine.data.empty();
+      if (binds ? !triangle : g.kind != Guard::Kind::condition) return false;
+    }
     std::size_t tables = 0;
     for (const auto& o : n.operands) {
       const auto labels = plain_labels(o);

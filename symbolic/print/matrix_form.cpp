@@ -16,7 +16,7 @@ class MatrixForm {
 
   std::optional<Formula> build() {
     if (!collect()) return std::nullopt;
-    if (!n_.guards.empty()) return guarded();
+    if (!n_.guards.empty() && !take_triangles()) return guarded();
     if (n_.rank > 0 && groups_.empty()) return constant();
     for (Label l = n_.rank; l < n_.labels.size(); ++l)  // a label of a constant array only: its count must not get lost
       if (holders(l).empty()) return std::nullopt;
@@ -78,6 +78,46 @@ class MatrixForm {
     } else {
       g.product.factors.push_back(std::move(f));
     }
+  }
+
+  /// Guards of a sum that choose a triangle of one factor: sum[l : l <= k](A[k, l]*B[l, j]) is tril(A) @ B.
+  bool take_triangles() {
+    if (n_.labels.size() == n_.rank) return false;
+    std::vector<std::pair<std::size_t, bool>> triangles;  // of which group, and whether the lower one
+    merge_equal_axes();
+    for (const Guard& g : n_.guards) {
+      const auto rows = row_sign(g);
+      if (!rows) return false;
+      const auto has_both = [&](const Group& m) { return m.rank() == 2 && m.has(rows->label) && m.has(rows->other); };
+      const auto found = std::ranges::find_if(groups_, has_both);
+      if (found == groups_.end()) return false;
+      triangles.emplace_back(static_cast<std::size_t>(found - groups_.begin()),
+                             (found->axes[0] == rows->label) == rows->positive);
+    }
+    for (const auto& [k, lower] : triangles) {
+      Group triangle;
+      triangle.axes = groups_[k].axes;
+      triangle.product.arrays = true;
+      triangle.product.factors.push_back(call(lower ? "tril" : "triu", {text(std::move(groups_[k]))}));
+      groups_[k] = std::move(triangle);
+    }
+    return true;
+  }
+
+  struct RowSign {
+    Label label, other;
+    bool positive;  // label - other >= 0
+  };
+  /// Of a guard that compares two labels of one size.
+  std::optional<RowSign> row_sign(const Guard& g) const {
+    if (g.kind != Guard::Kind::nonnegative || !g.affine.data.empty() || g.affine.labels.size() != 2)
+      return std::nullopt;
+    const LabelTerm &a = g.affine.labels[0], &b = g.affine.labels[1];
+    const auto first = w_.sizes_.as_constant(a.coefficient), second = w_.sizes_.as_constant(b.coefficient);
+    if (!first || !second || *first * *second != -1 || !w_.sizes_.is_zero(g.affine.offset) ||
+        n_.labels[a.label] != n_.labels[b.label])
+      return std::nullopt;
+    return RowSign{a.label, b.label, *first > 0};
   }
 
   // ---- groups ----

@@ -35,9 +35,26 @@ Line Writer::line(Expr e, const std::vector<std::string>& indices) {
   return out;
 }
 
+/// A multiplied-out count as the product of two axes: (n - 2)*(m - 2).
+std::optional<std::pair<Size, Size>> Writer::size_factors(Size s) const {
+  const auto terms = sizes_.terms(s);
+  const bool product = terms.size() > 2 && std::ranges::any_of(terms, [](const auto& t) { return t.atoms.size() > 1; });
+  if (!product) return std::nullopt;
+  std::vector<Size> axes;
+  for (std::uint32_t id = 0; id < graph_.node_count(); ++id)
+    for (const Size l : graph_[Expr{id}].labels)
+      if (std::ranges::find(axes, l) == axes.end()) axes.push_back(l);
+  Sizes sizes = sizes_;
+  for (std::size_t i = 0; i < axes.size(); ++i)
+    for (std::size_t k = i; k < axes.size(); ++k)
+      if (axes[i] != s && axes[k] != s && sizes.multiply(axes[i], axes[k]) == s) return std::pair{axes[i], axes[k]};
+  return std::nullopt;
+}
+
 Formula Writer::size(Size s) const {
   const auto terms = sizes_.terms(s);
   if (terms.empty()) return number(0);
+  if (const auto factors = size_factors(s)) return make(Op::product, {size(factors->first), size(factors->second)});
   std::vector<Formula> sum;
   for (const auto& t : terms) {
     const bool minus = t.coefficient < 0;

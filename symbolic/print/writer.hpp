@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "symbolic/graph.hpp"
@@ -86,6 +87,7 @@ class Writer {
   };
   friend class MatrixForm;
 
+  std::optional<std::pair<Size, Size>> size_factors(Size s) const;
   Line line(Expr e, const std::vector<std::string>& indices);
   bool is_leaf(Expr e) const { return e != root_ && !labels_[e.id].empty(); }
 

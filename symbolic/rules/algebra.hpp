@@ -24,23 +24,28 @@ bool is_size_power(const Graph& graph, Expr e);
 /// Numbers out of the terms of a sum, and out of the sum where they are equal in size.
 std::optional<Expr> normalise_sum(Graph& graph, Expr e);
 /// Sums inside a sum, shared ones too, where like terms meet so that no more terms remain: (a + b) + (a - b) is 2*a.
-std::optional<Expr> merge_nested_terms(Graph& graph, Expr e);
+std::optional<Expr> merge_nested_terms(Graph& graph, const Kept& kept, Expr e);
 /// Factors that all terms of a sum share: x*a + x*b is x*(a + b).
 std::optional<Expr> common_factors(Graph& graph, Expr e);
 
 /// Numbers out of the factors of a product.
 std::optional<Expr> normalise_product(Graph& graph, Expr e);
 /// Powers of equal bases: x*x is x^2. `cancel`: x^2/x is x, also at 0.
-std::optional<Expr> merge_powers(Graph& graph, Facts& facts, Expr e, bool cancel);
+std::optional<Expr> merge_powers(Graph& graph, Facts& facts, const Kept& kept, Expr e, bool cancel);
 /// Factors that do not depend on what is summed, out of the sum; also out of products inside it, but for kept ones.
 std::optional<Expr> hoist_factors(Graph& graph, const Kept& kept, Expr e);
 /// Guards that no bound label of a sum decides go around it: `where(r != 0, sum(x)/r, 0)`.
 std::optional<Expr> hoist_guards(Graph& graph, Expr e);
-/// `n*x != 0` is `x != 0`: sizes are not 0 where they multiply or divide.
+/// `n*x != 0` is `x != 0`: sizes are not 0 where they multiply or divide, nor is `0.5 if c else 1`. Comparisons of
+/// positions that hold everywhere or nowhere.
 std::optional<Expr> decide_condition(Graph& graph, Expr e);
+/// Guards by position that hold at all of a node's labels, or at none.
+std::optional<Expr> decide_guards(Graph& graph, Expr e);
+/// What is centred along an axis sums to 0 there, and so do its parts of one length: Σ (x - mean(x))/norm.
+std::optional<Expr> sum_of_centred(Graph& graph, Expr e);
 /// A softmax summed over all of its axis is 1.
 std::optional<Expr> sum_of_softmax(Graph& graph, Expr e);
 /// Powers of powers, of numbers and of quotients.
-std::optional<Expr> normalise_power(Graph& graph, Expr e);
+std::optional<Expr> normalise_power(Graph& graph, const Kept& kept, Expr e);
 
 }  // namespace gradus::rules

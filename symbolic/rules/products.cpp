@@ -1,5 +1,6 @@
 // Numbers, powers and invariant factors of products and contractions.
 #include <algorithm>
+#include <array>
 
 #include "symbolic/rules/algebra.hpp"
 
@@ -66,28 +67,32 @@ namespace {
 
 struct Power {
   Operand base;
-  std::int64_t exponent = 1;
+  Rational exponent = 1;
 };
 
+/// Whole exponents, of sizes all.
 Power power_of(Graph& graph, const Operand& o) {
   const Node& n = graph[o.expr];
   if (n.kind == Kind::elementwise && n.function == Function::power)
     if (const Rational* q = graph.constant_value(n.operands[1].expr))
-      if (const auto k = q->as_int64()) return {graph.substitute(n.operands[0], o.subscripts), *k};
+      if (q->is_integer() || is_size_power(graph, o.expr)) return {graph.substitute(n.operands[0], o.subscripts), *q};
   return {o, 1};
+}
+
+bool is_moderate(const Rational& exponent) {
+  return exponent <= Rational(largest_exponent) && exponent >= Rational(-largest_exponent);
 }
 
 /// x^a * x^b is x^(a+b). Of different signs, 0/0 and inf/inf become what the quotient tends to: not for recognising,
 /// which must leave values as they are.
 bool may_merge(Facts& facts, const Graph& graph, const Power& a, const Power& b, bool cancel) {
-  const std::int64_t sum = a.exponent + b.exponent;
-  if (a.exponent == 0 || b.exponent == 0 || sum > largest_exponent || sum < -largest_exponent) return false;
-  return cancel || (a.exponent > 0) == (b.exponent > 0) || is_size_power(graph, a.base.expr) ||
+  if (a.exponent.is_zero() || b.exponent.is_zero() || !is_moderate(a.exponent + b.exponent)) return false;
+  return cancel || a.exponent.sign() == b.exponent.sign() || is_size_power(graph, a.base.expr) ||
          facts.positive(a.base.expr);
 }
 
 Operand raised(Graph& graph, const Power& p) {
-  if (p.exponent == 1) return p.base;
+  if (p.exponent.is_one()) return p.base;
   const Node& n = graph[p.base.expr];
   const std::vector<Size> shape(n.labels.begin(), n.labels.begin() + n.rank);
   return {graph.elementwise(Function::power, shape, {graph.whole(p.base.expr), {graph.constant(p.exponent), {}}}),
@@ -96,11 +101,53 @@ Operand raised(Graph& graph, const Power& p) {
 
 }  // namespace
 
-std::optional<Expr> merge_powers(Graph& graph, Facts& facts, Expr e, bool cancel) {
+namespace {
+
+/// The powers that a product, or a power of one, is of; nothing for what is none or is wide.
+std::vector<Power> taken_apart(Graph& graph, const Power& p) {
+  constexpr std::size_t widest = 6;
+  const Node& n = graph[p.base.expr];
+  if (!is_product(n) || !n.coefficients[0].is_one() || n.operands.size() > widest) return {};
+  std::vector<Power> out;
+  for (const auto& o : n.operands) {
+    Power q = power_of(graph, graph.substitute(o, p.base.subscripts));
+    q.exponent = q.exponent * p.exponent;
+    out.push_back(std::move(q));
+  }
+  return out;
+}
+
+/// (x*y)^-1 * x: a product is taken apart where one of its factors cancels against another factor.
+void take_cancelling_apart(Graph& graph, const Kept& kept, std::vector<Power>& powers) {
+  if (powers.size() > most_compared) return;
+  const auto cancels = [](const Power& a, const Power& b) {
+    return a.base == b.base && a.exponent.sign() * b.exponent.sign() < 0;
+  };
+  for (std::size_t k = 0; k < powers.size(); ++k) {
+    if (kept.contains(powers[k].base.expr)) continue;
+    std::vector<Power> inner = taken_apart(graph, powers[k]);
+    const bool some = std::ranges::any_of(inner, [&](const Power& p) {
+      for (std::size_t other = 0; other < powers.size(); ++other)
+        if (other != k && cancels(p, powers[other])) return true;
+      return false;
+    });
+    if (!some) continue;
+    powers.erase(powers.begin() + static_cast<std::ptrdiff_t>(k));
+    powers.insert(powers.end(), inner.begin(), inner.end());
+    k = static_cast<std::size_t>(-1);
+    if (powers.size() > most_compared) return;
+  }
+}
+
+}  // namespace
+
+std::optional<Expr> merge_powers(Graph& graph, Facts& facts, const Kept& kept, Expr e, bool cancel) {
   const Node& n = graph[e];
   if (n.kind != Kind::contraction || n.operands.size() < 2) return std::nullopt;
   std::vector<Power> powers;
   for (const auto& o : n.operands) powers.push_back(power_of(graph, o));
+  if (cancel) take_cancelling_apart(graph, kept, powers);
+  const std::size_t taken = powers.size();
   // Equal bases side by side, whatever the order was.
   std::ranges::stable_sort(powers, [](const Power& a, const Power& b) { return a.base.expr < b.base.expr; });
   std::vector<Power> merged;
@@ -111,14 +158,14 @@ std::optional<Expr> merge_powers(Graph& graph, Facts& facts, Expr e, bool cancel
            !(same->base == p.base && may_merge(facts, graph, *same, p, cancel)))
       ++same, ++looked;
     if (same != merged.rend() && same->base.expr == p.base.expr && looked < most_compared)
-      same->exponent += p.exponent;
+      same->exponent = same->exponent + p.exponent;
     else
       merged.push_back(std::move(p));
   }
-  if (merged.size() == n.operands.size()) return std::nullopt;
+  if (merged.size() == taken) return std::nullopt;
   std::vector<Operand> operands;
   for (const auto& p : merged)
-    if (p.exponent != 0) operands.push_back(raised(graph, p));
+    if (!p.exponent.is_zero()) operands.push_back(raised(graph, p));
   return contraction_of(graph, n, n.coefficients[0], std::move(operands));
 }
 
@@ -199,6 +246,28 @@ std::optional<Expr> hoist_guards(Graph& graph, Expr e) {
 
 namespace {
 
+bool depends_on(const Operand& o, Label l) {
+  bool found = false;
+  Graph::each_label(o, [&](Label other) { found = found || other == l; });
+  return found;
+}
+
+/// Whether an operand of a sum over one label is x minus the mean of x over that label.
+bool is_centred(Graph& graph, const Node& n, const Operand& o) {
+  const Node& f = graph[o.expr];
+  if (f.kind != Kind::sum || f.operands.size() != 2 || f.coefficients[0] != -f.coefficients[1]) return false;
+  const std::vector<Size> axes(n.labels.begin(), n.labels.begin() + n.rank);
+  const Operand share{graph.power(graph.size_value(n.labels[n.rank]), -1), {}};
+  for (const std::size_t k : {std::size_t{0}, std::size_t{1}}) {
+    const Operand x = graph.substitute(f.operands[k], o.subscripts);
+    const Operand mean = graph.substitute(f.operands[1 - k], o.subscripts);
+    if (depends_on(mean, n.rank) || !depends_on(x, n.rank)) continue;
+    const Expr sum = graph.contraction(n.labels, n.rank, 1, {x});
+    if (graph.view(axes, mean) == graph.contraction(axes, n.rank, 1, {graph.whole(sum), share})) return true;
+  }
+  return false;
+}
+
 /// The bound label over which a factor is a softmax that runs through all of its axis, or nothing.
 std::optional<Label> summed_whole(Graph& graph, const Node& n, const Operand& o) {
   const Node& s = graph[o.expr];
@@ -222,6 +291,26 @@ std::optional<Label> summed_whole(Graph& graph, const Node& n, const Operand& o)
 
 }  // namespace
 
+std::optional<Expr> sum_of_centred(Graph& graph, Expr e) {
+  const Node& n = graph[e];
+  if (n.kind != Kind::contraction || n.labels.size() != n.rank + 1 || !n.guards.empty()) return std::nullopt;
+  std::optional<Operand> summed;
+  for (const auto& o : n.operands) {
+    if (!depends_on(o, n.rank)) continue;
+    if (summed) return std::nullopt;
+    summed = o;
+  }
+  if (!summed) return std::nullopt;
+  const Node& f = graph[summed->expr];
+  if (f.kind == Kind::elementwise && f.function == Function::unit) {
+    if (depends_on(graph.substitute(f.operands[1], summed->subscripts), n.rank)) return std::nullopt;
+    summed = graph.substitute(f.operands[0], summed->subscripts);
+  }
+  if (!is_centred(graph, n, *summed)) return std::nullopt;
+  const std::vector<Size> axes(n.labels.begin(), n.labels.begin() + n.rank);
+  return graph.view(axes, {graph.constant(0), {}});
+}
+
 std::optional<Expr> sum_of_softmax(Graph& graph, Expr e) {
   const Node& n = graph[e];
   if (n.kind != Kind::contraction || n.labels.size() == n.rank || !n.guards.empty()) return std::nullopt;
@@ -241,8 +330,78 @@ std::optional<Expr> sum_of_softmax(Graph& graph, Expr e) {
   return std::nullopt;
 }
 
+namespace {
+
+/// Whether a value is a choice between numbers that are not 0.
+bool is_nonzero_choice(const Graph& graph, const Operand& o) {
+  const Node& n = graph[o.expr];
+  if (n.kind != Kind::elementwise || n.function != Function::select) return false;
+  return std::ranges::all_of(std::array{n.operands[1], n.operands[2]}, [&](const Operand& branch) {
+    const Rational* q = graph.constant_value(branch.expr);
+    return q != nullptr && !q->is_zero();
+  });
+}
+
+/// Comparisons of positions that the ranges of the labels decide: `k + q < q` never holds.
+std::optional<bool> decided_by_place(Graph& graph, const Node& n, const std::vector<Subscript>& at,
+                                     const std::vector<Size>& labels) {
+  if (n.kind == Kind::elementwise && n.function == Function::logical_not) {
+    const Operand o = graph.substitute(n.operands[0], at);
+    const auto inner = decided_by_place(graph, graph[o.expr], o.subscripts, labels);
+    return inner ? std::optional(!*inner) : std::nullopt;
+  }
+  if (n.kind != Kind::elementwise || (n.function != Function::less && n.function != Function::less_equal))
+    return std::nullopt;
+  std::array<Subscript, 2> side;
+  for (std::size_t k = 0; k < 2; ++k) {
+    const Operand o = graph.substitute(n.operands[k], at);
+    const Node& position = graph[o.expr];
+    if (position.kind != Kind::index || !position.affine.data.empty()) return std::nullopt;
+    side[k] = graph.substitute(position.affine, o.subscripts);
+  }
+  if (side[0].labels.empty() && side[1].labels.empty()) return std::nullopt;
+  const auto gap = graph.range(graph.subtract(side[1], side[0]), labels);  // right - left
+  if (!gap) return std::nullopt;
+  Sizes& sizes = graph.sizes();
+  const Size one = sizes.constant(1), least = n.function == Function::less ? one : Size{};
+  if (sizes.is_nonnegative(sizes.subtract(gap->low, least))) return true;
+  if (sizes.is_nonnegative(sizes.subtract(sizes.subtract(least, one), gap->high))) return false;
+  return std::nullopt;
+}
+
+/// `not x == y` is `x != y`, also of NaN.
+std::optional<Expr> opposite(Graph& graph, const Node& n) {
+  const Node& c = graph[n.operands[0].expr];
+  if (c.kind != Kind::elementwise || (c.function != Function::equal && c.function != Function::not_equal))
+    return std::nullopt;
+  std::vector<Operand> sides;
+  for (const auto& o : c.operands) sides.push_back(graph.substitute(o, n.operands[0].subscripts));
+  const Function f = c.function == Function::equal ? Function::not_equal : Function::equal;
+  return graph.elementwise(f, n.labels, std::move(sides));
+}
+
+}  // namespace
+
+std::optional<Expr> decide_guards(Graph& graph, Expr e) {
+  const Node& n = graph[e];
+  if (n.kind != Kind::contraction || n.guards.empty()) return std::nullopt;
+  std::vector<Guard> left;
+  for (const Guard& g : n.guards) {
+    const auto decided = g.kind == Guard::Kind::condition
+                             ? decided_by_place(graph, graph[g.condition.expr], g.condition.subscripts, n.labels)
+                             : std::nullopt;
+    if (decided && !*decided) return graph.view({n.labels.begin(), n.labels.begin() + n.rank}, {graph.constant(0), {}});
+    if (!decided) left.push_back(g);
+  }
+  if (left.size() == n.guards.size()) return std::nullopt;
+  return graph.contraction(n.labels, n.rank, n.coefficients[0], n.operands, std::move(left));
+}
+
 std::optional<Expr> decide_condition(Graph& graph, Expr e) {
   const Node& n = graph[e];
+  if (const auto decided = decided_by_place(graph, n, graph.identity(n.rank), n.labels))
+    return graph.view(n.labels, {graph.constant(*decided ? 1 : 0), {}});
+  if (n.kind == Kind::elementwise && n.function == Function::logical_not) return opposite(graph, n);
   const bool differs = n.kind == Kind::elementwise && n.function == Function::not_equal;
   if (!differs && !(n.kind == Kind::elementwise && n.function == Function::equal)) return std::nullopt;
   const std::size_t zero = graph.is_zero(n.operands[0].expr) ? 0 : 1;
@@ -250,37 +409,48 @@ std::optional<Expr> decide_condition(Graph& graph, Expr e) {
   const Factors f = factors_of(graph, n.operands[1 - zero]);
   std::vector<Operand> left;
   for (const auto& o : f.operands)
-    if (!is_size_power(graph, o.expr)) left.push_back(o);
+    if (!is_size_power(graph, o.expr) && !is_nonzero_choice(graph, o)) left.push_back(o);
   if (f.coefficient.is_one() && left.size() == f.operands.size()) return std::nullopt;
   if (left.empty()) return graph.view(n.labels, {graph.constant(differs ? 1 : 0), {}});
   const Expr rest = graph.contraction(n.labels, n.rank, 1, std::move(left));
   return graph.elementwise(n.function, n.labels, {{rest, graph.identity(n.rank)}, n.operands[zero]});
 }
 
-std::optional<Expr> normalise_power(Graph& graph, Expr e) {
+std::optional<Expr> normalise_power(Graph& graph, const Kept& kept, Expr e) {
   const Node& n = graph[e];
+  if (n.kind == Kind::elementwise && n.function == Function::sqrt && is_size_power(graph, n.operands[0].expr)) {
+    const Power p = power_of(graph, n.operands[0]);  // sqrt(1/n) is n^(-1/2)
+    if (p.exponent.sign() > 0) return std::nullopt;
+    return graph.apply(Function::power, {p.base.expr, graph.constant(p.exponent / Rational(2))});
+  }
   if (n.kind != Kind::elementwise || n.function != Function::power) return std::nullopt;
   const Rational* exponent = graph.constant_value(n.operands[1].expr);
   const auto k = exponent != nullptr ? exponent->as_int64() : std::nullopt;
-  if (!k || *k > largest_exponent || *k < -largest_exponent) return std::nullopt;
-  const auto to_the = [&](const Operand& base, std::int64_t power) {
+  if (!k || !is_moderate(*exponent)) return std::nullopt;
+  const Rational q = *k;
+  const auto to_the = [&](const Operand& base, const Rational& power) {
     return Operand{graph.elementwise(Function::power, n.labels, {base, {graph.constant(power), {}}}),
                    graph.identity(n.rank)};
   };
   const Power inner = power_of(graph, n.operands[0]);
-  if (inner.exponent != 1 && inner.exponent * *k <= largest_exponent && inner.exponent * *k >= -largest_exponent)
-    return graph.view(n.labels, to_the(inner.base, inner.exponent * *k));
+  if (!inner.exponent.is_one() && is_moderate(inner.exponent * q))
+    return graph.view(n.labels, to_the(inner.base, inner.exponent * q));
   const Factors f = factors_of(graph, n.operands[0]);
   const auto number = f.coefficient.power(*k);
-  const bool quotient =
-      *k < 0 && std::ranges::any_of(f.operands, [&](const Operand& o) { return power_of(graph, o).exponent < 0; });
+  const bool named = kept.contains(n.operands[0].expr);  // a user's s = t/sqrt(n) stays: x/s
+  const bool quotient = *k < 0 && std::ranges::any_of(
+                                      f.operands,
+                                      [&](const Operand& o) {
+                                        const Rational of = power_of(graph, o).exponent;
+                                        return of.sign() < 0 && (!named || of.is_integer());
+                                      });
   if (!number || (f.coefficient.is_one() && !quotient)) return std::nullopt;
   std::vector<Operand> operands;
   if (quotient) {
-    for (const auto& o : f.operands) operands.push_back(to_the(o, *k));
+    for (const auto& o : f.operands) operands.push_back(to_the(o, q));
   } else {
     const Expr base = graph.contraction(n.labels, n.rank, 1, f.operands);
-    operands.push_back(to_the({base, graph.identity(n.rank)}, *k));
+    operands.push_back(to_the({base, graph.identity(n.rank)}, q));
   }
   return graph.contraction(n.labels, n.rank, *number, std::move(operands));
 }

@@ -59,13 +59,15 @@ std::optional<Expr> normalise_sum(Graph& graph, Expr e) {
   return graph.contraction(n.labels, n.rank, out, {{graph.sum(n.labels, std::move(terms)), graph.identity(n.rank)}});
 }
 
-std::optional<Expr> merge_nested_terms(Graph& graph, Expr e) {
+std::optional<Expr> merge_nested_terms(Graph& graph, const Kept& kept, Expr e) {
   constexpr std::size_t most_terms = 8;
   const Node& n = graph[e];
   if (n.kind != Kind::sum || n.operands.size() > most_terms) return std::nullopt;
   std::vector<Term> terms;
+  bool named = false;  // a user's r - q stays, also where both hold the same term
   for (std::size_t k = 0; k < n.operands.size(); ++k) {
     const Node& inner = graph[n.operands[k].expr];
+    named = named || (inner.kind == Kind::sum && kept.contains(n.operands[k].expr));
     if (inner.kind != Kind::sum) {
       terms.push_back({n.coefficients[k], n.operands[k]});
       continue;
@@ -78,10 +80,17 @@ std::optional<Expr> merge_nested_terms(Graph& graph, Expr e) {
   const std::size_t leaves = terms.size();
   if (leaves == n.operands.size()) return std::nullopt;
   // Whether anything meets is seen before a node is made of it.
-  std::vector<Operand> distinct;
-  for (const auto& t : terms)
-    if (std::ranges::find(distinct, t.operand) == distinct.end()) distinct.push_back(t.operand);
-  if (distinct.size() > n.operands.size() || distinct.size() == leaves) return std::nullopt;
+  std::vector<Term> distinct;
+  for (const auto& t : terms) {
+    const auto same = std::ranges::find_if(distinct, [&](const Term& d) { return d.operand == t.operand; });
+    if (same == distinct.end())
+      distinct.push_back(t);
+    else
+      same->coefficient = same->coefficient + t.coefficient;
+  }
+  if (distinct.size() == leaves) return std::nullopt;
+  if (!named) std::erase_if(distinct, [](const Term& t) { return t.coefficient.is_zero(); });
+  if (distinct.size() > n.operands.size()) return std::nullopt;
   return graph.sum(n.labels, std::move(terms));
 }
 

@@ -15,7 +15,8 @@ std::string printed(const std::string& formula) {
   Elaborated e = elaborated(formula);
   INFO(formula << "\n" << diagnostics_text(e, formula));
   REQUIRE(e.model);
-  return print(*e.model, derive(*e.model), Form::text);
+  const Derived derived = textbook_form(*e.model, derive(*e.model));
+  return print(*e.model, derived, Form::text);
 }
 
 void check_lines(const std::vector<Example>& examples) {
@@ -43,6 +44,34 @@ TEST_CASE("conditions are said in the user's direction") {
       {"data t\nparam s\nloss = t*(log(s) if s > 1 else s)", "output grad_s = t*where(s > 1, 1/s, 1)"},
       {"data y[n]\nparam x[n]\nloss = sum(0 if y == 0 else x*y)", "output grad_x = where(y != 0, y, 0)"},
       {"data y[n]\nparam x[n]\nloss = sum[i : not y[i] == 2](x[i]*y[i])", "output grad_x = where(y != 2, y, 0)"},
+  });
+}
+
+TEST_CASE("a residual of a probability is p - y, a complement 1 - p") {
+  check_lines({
+      {"data X[n, d], y[n]\nparam w[d]\np = sigmoid(X @ w)\nloss = mean(bce(p, y))", "output grad_w = X.T @ (p - y)/n"},
+      {"data y[n]\nparam x[n]\np = sigmoid(x)\nloss = ||p - y||^2", "output grad_x = 2*p*(1 - p)*(p - y)"},
+  });
+}
+
+TEST_CASE("what is centred sums to 0, what cancels is gone") {
+  check_lines({
+      {"param x[n]\nloss = std(x)", "output grad_x = where(t2 != 0, t1/(sqrt(n)*t2), 0)"},
+      {"data p[n]\nparam q[n]\nloss = sum(p*log(p/softmax(q)))", "p2 = softmax(q)"},
+      {"data y[n]\nparam x[n]\nconst c = 4\nr = x - y\nloss = sum(c^2/6*(1 - (1 - (r/c)^2)^3))",
+       "output grad_x = r*t1^2"},
+      {"data x[n]\nparam k, l\nloss = sum(x) + log(k/l)", "output grad_k = 1/k"},
+  });
+}
+
+TEST_CASE("triangles, counts of windows and positions that always hold") {
+  check_lines({
+      {"data A[n, n], B[n, k]\nparam C[n, k]\nloss = sum[i, j](C[i, j]*sum[l : l <= i](A[i, l]*B[l, j]))",
+       "t1 = tril(A) @ B"},
+      {"data I[n, m]\nparam K[3, 3]\nC[i, j] = sum[a, b](K[a, b]*I[i + a, j + b])\nloss = mean(C)",
+       "t1 = 1/((n - 2)*(m - 2))"},
+      {"param x[n]\nD[i in 0..n] = x[i + 1] if i + 1 < n else 0\nloss = sum(D)",
+       "output grad_x[i in 0..n] = where(i > 0, 1, 0)"},
   });
 }
 

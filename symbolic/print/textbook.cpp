@@ -1,0 +1,148 @@
+// Numerical forms as people write them: p and 1 - p for sigmoid(x) and sigmoid(-x), p - y for a residual.
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "symbolic/print.hpp"
+#include "symbolic/rules/algebra.hpp"
+#include "symbolic/rules/rewrite.hpp"
+
+namespace gradus {
+namespace {
+
+class Textbook {
+ public:
+  /// `values` are the roots that the user wrote: p is the one of a pair that they need.
+  Textbook(Graph& graph, const std::vector<Expr>& values, const std::vector<Expr>& roots)
+      : graph_(graph), values_(graph.reachable(values)), order_(graph.reachable(roots)) {}
+
+  /// Whether there is anything to rewrite.
+  bool find_pairs() {
+    std::unordered_map<std::uint32_t, Expr> of;  // by operand
+    for (const Expr e : order_)
+      if (is_whole_sigmoid(e)) of[graph_[e].operands[0].expr.id] = e;
+    for (const auto& [operand, e] : of) {
+      const Expr x = graph_[e].operands[0].expr;
+      if (!is_negated(x)) continue;
+      const auto positive = of.find(graph_[x].operands[0].expr.id);
+      if (positive == of.end()) continue;
+      const bool turned = is_value(e) && !is_value(positive->second);
+      complement_of_[(turned ? positive->second : e).id] = turned ? e : positive->second;
+    }
+    return !complement_of_.empty();
+  }
+
+  void run() {
+    if (order_.empty()) return;
+    to_.resize(order_.back().id + 1);
+    for (const Expr e : order_) to_[e.id] = rewritten(e);
+  }
+
+  Expr operator[](Expr e) const { return e.id < to_.size() && to_[e.id].valid() ? to_[e.id] : e; }
+
+ private:
+  bool is_value(Expr e) const { return std::ranges::binary_search(values_, e); }
+
+  bool is_whole_sigmoid(Expr e) const {
+    const Node& n = graph_[e];
+    return n.kind == Kind::elementwise && n.function == Function::sigmoid &&
+           graph_.is_identity(n.operands[0], n.labels, n.rank);
+  }
+
+  /// Whether a node is -1 times another of the same axes.
+  bool is_negated(Expr e) const {
+    const Node& n = graph_[e];
+    return n.kind == Kind::contraction && n.guards.empty() && n.labels.size() == n.rank && n.operands.size() == 1 &&
+           n.coefficients[0] == Rational(-1) && graph_.is_identity(n.operands[0], n.labels, n.rank);
+  }
+
+  Expr rewritten(Expr e) {
+    if (const auto pair = complement_of_.find(e.id); pair != complement_of_.end()) {
+      // p itself may come later; what this one is of has been rewritten already.
+      const Expr x = (*this)[graph_[e].operands[0].expr];
+      const Operand opposite =
+          is_negated(x) ? graph_[x].operands[0]
+                        : graph_.whole(graph_.contraction(graph_.shape(x), graph_.rank(x), -1, {graph_.whole(x)}));
+      const Expr probability = graph_.elementwise(Function::sigmoid, graph_.shape(e), {opposite});
+      const Expr out = graph_.sum(graph_.shape(e), {{1, {graph_.constant(1), {}}}, {-1, graph_.whole(probability)}});
+      complements_[out.id] = probability;
+      return out;
+    }
+    const Expr out = rules::map_children(graph_, e, [this](Expr child) { return (*this)[child]; });
+    if (const auto shorter = residual(out)) return *shorter;
+    return out == e ? e : rules::normalise_product(graph_, out).value_or(out);
+  }
+
+  /// p*(y - 1) + y*(1 - p) is y - p, and so is y*(1 - p) - p*(1 - y).
+  std::optional<Expr> residual(Expr e) {
+    const Node& n = graph_[e];
+    if (n.kind != Kind::sum || n.operands.size() != 2) return std::nullopt;
+    for (const std::size_t k : {std::size_t{0}, std::size_t{1}}) {
+      if (n.coefficients[0] != n.coefficients[1] && n.coefficients[0] != -n.coefficients[1]) return std::nullopt;
+      const auto a = two_factors(n.operands[k]), b = two_factors(n.operands[1 - k]);
+      if (!a || !b) return std::nullopt;
+      for (const auto& [y, q] : {*b, std::pair{b->second, b->first}}) {
+        const auto p = complements_.find(q.expr.id);
+        if (p == complements_.end()) continue;
+        const Operand probability{p->second, q.subscripts};
+        for (const auto& [first, rest] : {*a, std::pair{a->second, a->first}})
+          if (first == probability && is_minus_one(rest, y, n.coefficients[k] == n.coefficients[1 - k]))
+            return minus(n.coefficients[1 - k], graph_.sum(n.labels, {{1, probability}, {-1, y}}));
+      }
+    }
+    return std::nullopt;
+  }
+
+  /// -q times a value.
+  Expr minus(const Rational& q, Expr e) {
+    return graph_.contraction(graph_.shape(e), graph_.rank(e), -q, {graph_.whole(e)});
+  }
+
+  std::optional<std::pair<Operand, Operand>> two_factors(const Operand& o) {
+    const rules::Factors f = rules::factors_of(graph_, o);
+    if (f.operands.size() != 2 || !f.coefficient.is_one()) return std::nullopt;
+    return std::pair{f.operands[0], f.operands[1]};
+  }
+
+  /// Whether a value is y - 1, or else 1 - y; `same` says which is wanted.
+  bool is_minus_one(const Operand& o, const Operand& y, bool same) {
+    const Node& n = graph_[o.expr];
+    if (n.kind != Kind::sum || n.operands.size() != 2) return false;
+    const Rational wanted = same ? 1 : -1;
+    return n.coefficients[0] == wanted && n.coefficients[1] == -wanted && graph_.is_constant(n.operands[1].expr, 1) &&
+           graph_.substitute(n.operands[0], o.subscripts) == y;
+  }
+
+  Graph& graph_;
+  std::vector<Expr> values_, order_;
+  std::unordered_map<std::uint32_t, Expr> complement_of_;  // sigmoid(x) of sigmoid(-x), by Expr::id
+  std::unordered_map<std::uint32_t, Expr> complements_;    // p of 1 - p, by Expr::id
+  std::vector<Expr> to_;
+};
+
+template <class Visit>
+void each_root(Derived& derived, Visit&& visit) {
+  for (auto& v : derived.values) visit(v.expr);
+  for (auto* list : {&derived.losses, &derived.outputs})
+    for (auto& d : *list) {
+      visit(d.value);
+      for (auto& partial : d.derivatives) visit(partial.expr);
+    }
+}
+
+}  // namespace
+
+Derived textbook_form(Model& model, Derived derived) {
+  std::vector<Expr> roots, values;
+  each_root(derived, [&](Expr e) { roots.push_back(e); });
+  for (const auto& v : derived.values) values.push_back(v.expr);
+  for (const auto* list : {&derived.losses, &derived.outputs})
+    for (const auto& d : *list) values.push_back(d.value);
+  Textbook forms(model.graph, values, roots);
+  if (!forms.find_pairs()) return derived;
+  forms.run();
+  each_root(derived, [&](Expr& e) { e = forms[e]; });
+  return derived;
+}
+
+}  // namespace gradus
