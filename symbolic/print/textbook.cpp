@@ -70,7 +70,24 @@ class Textbook {
     }
     const Expr out = rules::map_children(graph_, e, [this](Expr child) { return (*this)[child]; });
     if (const auto shorter = residual(out)) return *shorter;
-    return out == e ? e : rules::normalise_product(graph_, out).value_or(out);
+    return out == e ? e : turned(rules::normalise_product(graph_, out).value_or(out));
+  }
+
+  /// -(a*(b - c)) is a*(c - b), also where that product is a factor of its own.
+  Expr turned(Expr e) {
+    const Node& n = graph_[e];
+    if (n.kind != Kind::contraction || n.coefficients[0].sign() >= 0) return e;
+    for (std::size_t k = 0; k < n.operands.size(); ++k) {
+      const Node& f = graph_[n.operands[k].expr];
+      if (f.kind != Kind::contraction || f.operands.empty()) continue;
+      const Expr negative = graph_.contraction(f.labels, f.rank, -f.coefficients[0], f.operands, f.guards);
+      const Expr other = rules::normalise_product(graph_, negative).value_or(negative);
+      if (graph_[other].coefficients.empty() || graph_[other].coefficients[0] != f.coefficients[0]) continue;
+      std::vector<Operand> operands = n.operands;
+      operands[k].expr = other;
+      return graph_.contraction(n.labels, n.rank, -n.coefficients[0], std::move(operands), n.guards);
+    }
+    return e;
   }
 
   /// p*(y - 1) + y*(1 - p) is y - p, and so is y*(1 - p) - p*(1 - y).
