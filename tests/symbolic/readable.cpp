@@ -62,6 +62,13 @@ TEST_CASE("what is centred sums to 0, what cancels is gone") {
   });
 }
 
+TEST_CASE("slopes of shares are one quotient") {
+  check_lines({
+      {"param x\nloss = x/(1 + x)", "output grad_x = 1/(x + 1)^2"},
+      {"param x\nloss = softsign(x)", "output grad_x = 1/t1^2"},
+  });
+}
+
 TEST_CASE("triangles, counts of windows and positions that always hold") {
   check_lines({
       {"data A[n, n], B[n, k]\nparam C[n, k]\nloss = sum[i, j](C[i, j]*sum[l : l <= i](A[i, l]*B[l, j]))",
