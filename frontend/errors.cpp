@@ -96,12 +96,49 @@ void Parser::unexpected(const std::string& wanted) {
     fail(token.span, "a shape stands in [ ]",
          inside.size() > 80 ? "" : fmt::format("write {}[{}]", statement_.declaration.names.back().name.text, inside));
   }
+  if (statement_.kind == ast::Statement::Kind::declaration && token.kind == Tok::less && wanted.ends_with("name"))
+    fail(token.span, "a declaration has no bounds in < >",
+         "what is known of a value follows a colon, as in param s : positive");
+  if (token.newline_before && token.kind <= Tok::kw_output && token.kind >= Tok::kw_data && wanted.ends_with("name") &&
+      at_ != tokens_.all.data() && (at_ - 1)->kind == Tok::comma) {
+    resume_here_ = true;  // the next statement
+  }
   if (is_keyword(token.kind) && wanted.ends_with("name")) {
     fail(token.span, fmt::format("'{}' is a keyword and cannot be a name", spelt(token)));
   }
   if (token.kind == Tok::kw_else) fail(token.span, "'else' has no 'if'", "write a if condition else b");
+  if (declares) unexpected_in_declaration();
+  if (token.kind == Tok::kw_in && wanted == "')'")
+    fail(token.span, "an index stands in [ ]", "as in sum[i in 0..n](x[i])");
+  if (token.kind == Tok::colon && wanted == "')'") fail(token.span, "a slice stands in [ ]", "as in x[1:3]");
+  if (token.kind == Tok::name && spelt(token) == "for")
+    fail(token.span, "there is no 'for'", "an index runs inside sum[i](…) or on the left side, as in y[i] = x[i]^2");
+  if (at_ != tokens_.all.data() && (at_ - 1)->kind == Tok::kw_loss && token.kind == Tok::colon) {
+    ++at_;
+    missing_equals();
+  }
+  if (wanted == "'='" && at_ - tokens_.all.data() > 1 && (at_ - 2)->kind == Tok::kw_loss) {
+    --at_;
+    missing_equals();
+  }
   if (token.kind == Tok::range && wanted != "'..'") dots();
   fail(token.span, fmt::format("expected {}, but found '{}'", wanted, spelt(token)));
+}
+
+/// What other languages write after a declared name, at the sign.
+void Parser::unexpected_in_declaration() {
+  const Token& token = *at_;
+  const ast::Name& name = statement_.declaration.names.back().name;
+  const bool bounds = token.kind == Tok::less || token.kind == Tok::less_equal || token.kind == Tok::greater ||
+                      token.kind == Tok::greater_equal || token.kind == Tok::kw_in || is(token, Foreign::element);
+  if (bounds)
+    fail(token.span, fmt::format("a declaration has no conditions, but '{}' stands here", spelt(token)),
+         "what is known of a value follows a colon, as in param s : positive");
+  const bool after_shape = at_ != tokens_.all.data() && (at_ - 1)->kind == Tok::close_bracket;
+  if (token.kind == Tok::open_bracket && after_shape)
+    fail(token.span, "all sizes of a shape stand in one pair of brackets", fmt::format("as in {}[n, d]", name.text));
+  if (token.kind == Tok::open_bracket && (at_ - 1)->kind == Tok::colon)
+    fail(token.span, "a shape follows the name without a colon", fmt::format("as in {}[n]", name.text));
 }
 
 /// `...` and a `..` that belongs to no range of an index.
@@ -115,14 +152,17 @@ void Parser::dots() {
          in_brackets ? "an axis that stays whole is ':', and what is left out at the end stays whole: X[i] is a row"
                      : "a sum of many terms is sum[i](x[i])");
   fail(token.span, "'..' gives the range of an index",
-       in_brackets ? "write i in 0..n in the brackets of sum[…](…), and x[0:n] for a slice"
-                   : "the numbers from 0 to n - 1 are range(n)");
+       in_brackets      ? "write i in 0..n in the brackets of sum[…](…), and x[0:n] for a slice"
+       : !open_.empty() ? "an index runs in the brackets of a sum, as in sum[i in 0..n](x[i])"
+                        : "the numbers from 0 to n - 1 are range(n)");
 }
 
 /// The cursor stands where an operand should.
 void Parser::no_operand() {
   const Token& token = *at_;
   if (token.kind == Tok::bad) {
+    const bool text = spelt(token)[0] == '"' && !open_.empty() && open_.back() != tokens_.all.data();
+    if (text && spelt(*(open_.back() - 1)) == "einsum") einsum((open_.back() - 1)->span);
     if (!broken_) diagnostics_.add(tokens_.complaints[token.value]);
     broken_ = true;
     throw StatementFailed{};
@@ -142,6 +182,17 @@ void Parser::no_operand() {
     fail(token.span, fmt::format("'{}' is a keyword and cannot stand in an expression", spelt(token)));
   }
   if (token.kind == Tok::range) dots();
+  if (token.kind == Tok::colon && !open_.empty() && open_.back()->kind == Tok::open_paren)
+    fail(token.span, "a slice stands in [ ]", "as in x[1:3], or x[:] for a whole axis");
+  if (token.kind == Tok::greater && before != nullptr && before->kind == Tok::minus && !token.blank_before)
+    fail(join(before->span, token.span), "there are no anonymous functions",
+         "define it on a line of its own: f(x) = x^2");
+  if (token.kind == Tok::less && before != nullptr)
+    fail(token.span, fmt::format("an operand is missing between '{}' and '<'", spelt(*before)),
+         "an inner product is written dot(x, y)");
+  const bool shape = statement_.kind == ast::Statement::Kind::declaration && !open_.empty();
+  if (shape && (token.kind == Tok::colon || token.kind == Tok::foreign))
+    fail(token.span, fmt::format("'{}' is no size", spelt(token)), "a size that may be any number has a name: x[n]");
   const std::string help = token.kind == Tok::kw_if ? "a choice is written a if c else b" : "";
   if (before == nullptr) fail(token.span, fmt::format("a statement cannot begin with '{}'", spelt(token)), help);
   if (before->kind == Tok::open_paren || before->kind == Tok::open_bracket || is_closing(before->kind)) {

@@ -220,6 +220,9 @@ Parser::Operand Parser::power() {
   const Operand result = powers();
   const bool stray_bar = (at(Tok::raw_bar) || at(Tok::raw_norm)) && stray_bar_is_product();
   const bool generator_follows = at(Tok::name) && source_.slice(at_->span) == "for";
+  if (at(Foreign::logical_not) && spelt(*at_) == "~")
+    fail(at_->span, "'~' is not read: a loss is written out",
+         "a normal density gives loss = sum((x - mu)^2/(2*sigma^2) + log(sigma))");
   if (at(Foreign::logical_not)) {
     fail(at_->span, "'!' is no operator after an operand",
          fmt::format("'!=' compares; a factorial is gamma({} + 1)", text_of(result)));

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "frontend/characters.hpp"
+#include "frontend/foreign_functions.hpp"
 #include "frontend/format.hpp"
 #include "frontend/parser.hpp"
 
@@ -233,7 +234,18 @@ void Parser::latex(const Token& backslash) {
   if (greek_letter(word) != U'\0') help = fmt::format("write {}", word);
   if (word == "cdot" || word == "times" || word == "odot") help = word == "cdot" ? "write '*' or '@'" : "write '*'";
   if (word == "frac" || word == "dfrac") help = "write a/b";
-  if (word == "sum" || word == "prod") help = fmt::format("write {}[i](…)", word);
+  if (word.starts_with("sum") || word.starts_with("prod"))
+    help = fmt::format("as in {0}[i](x[i]) or {0}(x)", word.substr(0, word[0] == 's' ? 3 : 4));
+  constexpr std::string_view functions[] = {"exp",  "log",  "ln",  "sqrt", "sin", "cos",    "tan",    "sinh",
+                                            "cosh", "tanh", "max", "min",  "det", "arcsin", "arccos", "arctan"};
+  if (among(functions, word)) help = fmt::format("write {}(x)", word);
+  constexpr std::string_view dressing[] = {"left",    "right", "big",    "Big",         "mathbf", "mathrm",
+                                           "mathcal", "text",  "textbf", "boldsymbol",  "bm",     "vec",
+                                           "hat",     "bar",   "tilde",  "operatorname"};
+  if (among(dressing, word)) help = fmt::format("leave '\\{}' out", word);
+  if (word == "infty") help = "write inf";
+  if (word == "nabla" || word == "partial") help = "a derivative is written grad(e, x)";
+  if (word == "top" || word == "intercal") help = "a transpose is written X.T";
   fail(join(backslash.span, at_->span), fmt::format("'\\{}' is LaTeX, which is not read", word), help);
 }
 
@@ -246,7 +258,9 @@ Parser::Operand Parser::member(Operand left) {
   std::string word = spelt(*name).substr(1);
   const Span mark = join(left.span, name->span);
   if (in_module && word.starts_with("reduce_")) word.erase(0, 7);
+  if (in_module && word == "einsum") einsum(mark);
   if (!in_module && (word == "shape" || word == "size" || word == "ndim")) size_of(left, mark);
+  const bool reported = broken_;
   Diagnostic& d =
       in_module ? report(mark, fmt::format("functions stand alone: there is no '{}'", shown(mark)))
                 : report(mark, fmt::format("values have no methods or named parts: there is no '{}'", spelt(*name)));
@@ -262,13 +276,50 @@ Parser::Operand Parser::member(Operand left) {
     call.name = {word, name_key(word), name->span};
     call.mark = mark;
     arguments(call);
+    if (call.children.empty() && call.keywords.empty() && at(Tok::open_paren)) arguments(call);  // nn.MSELoss()(p, y)
     call.span = join(left.span, (at_ - 1)->span);
-    result = add(std::move(call));
+    result = written_here(std::move(call));
   } else {
     result = method(left, *name);
   }
-  d.help(fmt::format("write {}", text_of(result)));
+  if (reported) return result;
+  const Expression& made = program_.at(result.id);
+  std::string here;
+  if (made.kind == Kind::call && made.keywords.empty()) here = foreign_call(made.name.text, texts_of(made.children));
+  d.help(fmt::format("write {}", here.empty() ? text_of(result) : here));
   return result;
+}
+
+std::vector<std::string> Parser::texts_of(const std::vector<Id>& list) const {
+  std::vector<std::string> out;
+  for (const Id id : list) out.push_back(format(program_, id));
+  return out;
+}
+
+/// A call of a function of another language as it is written here, where one function or operator says it; keywords
+/// that nothing here has are left out.
+Parser::Operand Parser::written_here(Expression call) {
+  for (ast::Keyword& keyword : call.keywords)
+    if (keyword.name.text == "dim") keyword.name.text = keyword.name.key = "axis";
+  for (const ast::Keyword& keyword : call.keywords)
+    if (call.name.text == "norm" && (keyword.name.text == "ord" || keyword.name.text == "p"))
+      call.children.push_back(keyword.value);
+  std::erase_if(call.keywords, [](const ast::Keyword& keyword) { return keyword.name.text != "axis"; });
+  const std::string_view here = foreign_function(call.name.text, call.children.size());
+  const auto operand = [&](std::size_t k) { return Operand{call.children[k], program_.at(call.children[k]).span}; };
+  const Span mark = call.mark;
+  if (here == "@0^2") {
+    Expression two;
+    two.value = Rational(2);
+    two.span = two.mark = mark;
+    return binary(operand(0), add(std::move(two)), Binary::power, mark);
+  }
+  constexpr std::string_view operators = "+-*/@";
+  constexpr Binary meant[] = {Binary::add, Binary::subtract, Binary::multiply, Binary::divide, Binary::matmul};
+  if (here.size() == 1) return binary(operand(0), operand(1), meant[operators.find(here[0])], mark);
+  const bool function = !here.empty() && here.find_first_not_of("abcdefghijklmnopqrstuvwxyz_0123456789") == here.npos;
+  if (function) call.name.text = call.name.key = std::string(here);
+  return add(std::move(call));
 }
 
 Parser::Operand Parser::method(Operand base, const Token& name) {
@@ -288,7 +339,7 @@ Parser::Operand Parser::method(Operand base, const Token& name) {
     call.children.clear();
   }
   call.children.insert(call.children.begin(), base.id);
-  return add(std::move(call));
+  return written_here(std::move(call));
 }
 
 /// `X.shape[0]`: sizes have names.
@@ -446,6 +497,11 @@ bool Parser::is_condition(Operand operand) const {
   const Expression& e = program_.at(operand.id);
   const bool joins = e.kind == Kind::binary && (e.op == Binary::logical_and || e.op == Binary::logical_or);
   return joins || e.kind == Kind::comparison || e.kind == Kind::logical_not;
+}
+
+/// `einsum('ij,jk->ik', A, B)`.
+void Parser::einsum(Span name) {
+  fail(name, "there is no einsum: index notation says it", "as in C[i, k] = sum[j](A[i, j]*B[j, k])");
 }
 
 /// `c ? a : b`, at the question mark.

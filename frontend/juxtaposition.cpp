@@ -24,11 +24,17 @@ constexpr std::string_view reductions[] = {"sum",    "prod",   "mean",    "var",
                                            "norm",   "cumsum", "cumprod", "log_softmax", "Sigma",  "Pi"};
 
 constexpr std::string_view statement_words[] = {
-    "for",      "while",     "def",        "function", "import", "from", "return",   "let",      "var",
-    "val",      "auto",      "double",     "float",    "int",    "set",  "minimize", "minimise", "maximize",
-    "maximise", "parameter", "parameters", "params",   "Param",  "Data", "input",    "inputs",   "variable"};
-constexpr std::string_view declaring_words[] = {"parameter", "parameters", "params", "Param",
-                                                "Data",      "input",      "inputs", "variable"};
+    "for",      "while",    "def",      "function",  "import",     "from",      "return",  "let",
+    "var",      "val",      "auto",     "double",    "float",      "int",       "set",     "minimize",
+    "minimise", "maximize", "maximise", "parameter", "parameters", "params",    "Param",   "Data",
+    "input",    "inputs",   "variable", "using",     "include",    "library",   "require", "assert",
+    "size",     "sizes",    "DATA",     "PARAM",     "datum",      "real",      "vector",  "matrix",
+    "tensor",   "Tensor",   "integer",  "array",     "scalar",     "row_vector"};
+constexpr std::string_view declaring_words[] = {"parameter", "parameters", "params",   "Param", "Data",
+                                                "input",     "inputs",     "variable", "DATA",  "PARAM",
+                                                "datum",     "tensor",     "Tensor"};
+constexpr std::string_view types[] = {"real",   "vector", "matrix",  "row_vector", "array",
+                                      "scalar", "int",    "integer", "double",     "float"};
 
 template <std::size_t N>
 bool among(const std::string_view (&list)[N], std::string_view word) {
@@ -65,11 +71,18 @@ void Parser::foreign_statement(Operand word) {
   if (text == "for" || text == "while")
     help = "an index runs inside sum[i](…) or on the left side, as in y[i] = x[i]^2";
   if (text == "def" || text == "function") help = "a function is written f(x) = x^2";
-  if (text == "import" || text == "from") help = "all functions are there without an import";
+  if (text == "using" || text == "include" || text == "library" || text == "require" || text == "import" ||
+      text == "from")
+    help = "all functions are there without an import";
   if (text == "return") help = "a function is its right side: f(x) = x^2";
   if (text == "minimize" || text == "minimise" || text == "maximize" || text == "maximise")
     help = "what is differentiated is loss = …";
-  if (among(declaring_words, text)) foreign_declaration(word);
+  if (text == "assert") help = "what is known of a value follows its declaration, as in param s : positive";
+  if (text == "size" || text == "sizes") {
+    help = "a size is a name in a shape; one that no input fixes is dim n = 10";
+    fail(word.span, fmt::format("there is no '{}'", text), help);
+  }
+  if (among(declaring_words, text) || (among(types, text) && !statement_begins_here())) foreign_declaration(word);
   const Token& next = *at_;
   if ((text == "def" || text == "function") && at(Tok::name)) {
     statement_.kind = ast::Statement::Kind::function;
@@ -89,6 +102,7 @@ Parser::Operand Parser::juxtaposed(Operand left) {
   const Kind kind = program_.at(left.id).kind;
   const bool first = at_ - 1 == tokens_.all.data() || (at_ - 2)->kind == Tok::separator;
   if (kind == Kind::name && first && among(statement_words, program_.at(left.id).name.text)) foreign_statement(left);
+  if (kind == Kind::subscript && open_.empty()) typed_declaration(left);
   if (open_.empty() && statement_begins_here()) {
     resume_here_ = true;
     fail(token.span, "two statements stand on one line", "end the first one with a line end or ';'");
@@ -117,8 +131,10 @@ Parser::Operand Parser::juxtaposed(Operand left) {
   if (word == "where" && statement_.kind != ast::Statement::Kind::declaration)
     fail(token.span, "there is no 'where' after an expression",
          "a named value is an equation of its own, a choice is written a if c else b");
+  if (word == "from" && !open_.empty() && open_.back()->kind == Tok::open_bracket)
+    fail(token.span, "there is no 'from'", "a range is written i in 0..n");
   if (word == "is") fail(token.span, "there is no 'is'", "to compare write a == b or a != b");
-  if (at(Tok::open_paren)) function_to_power(left, mark);
+  if (at(Tok::open_paren) || at(Tok::name)) function_to_power(left, mark);
   if (kind == Kind::number && token.kind == Tok::number) {
     fail(mark, fmt::format("two numbers stand side by side: {} and {}", spelt(*(at_ - 1)), spelt(token)),
          "write an operator or a comma between them");
@@ -127,21 +143,74 @@ Parser::Operand Parser::juxtaposed(Operand left) {
   const std::string name = kind == Kind::name ? program_.at(left.id).name.key : "";
   if (kind == Kind::name && token.kind == Tok::name) index_in_name(left);
   if (kind == Kind::number && token.kind == Tok::name && !token.blank_before) number_with_letters(left, mark);
-  if (among(functions, name)) {
-    Diagnostic& d = report(mark, fmt::format("the argument of {} stands in parentheses", name));
+  const bool sigma = name == "Sigma" && source_.slice(left.span) == "Σ";
+  if (among(functions, name) || sigma) {
+    Diagnostic& d = report(mark, fmt::format("the argument of {} stands in parentheses", sigma ? "Σ" : name));
     const Operand argument = powers();
-    const Operand call = make_call(name, {argument}, join(left.span, argument.span));
+    const Operand call = make_call(sigma ? "sum" : name, {argument}, join(left.span, argument.span));
     d.help(fmt::format("write {}", text_of(call)));
     return call;
   }
   Diagnostic& d = report(
       mark, fmt::format("an operator{} is missing before '{}'", open_.empty() ? "" : " or a comma", spelt(token)));
-  Operand product = left;
-  while (begins_operand(*at_) && !(at(Tok::name) && source_.slice(at_->span) == "for")) {
-    product = binary(product, powers(), ast::Binary::multiply, token.span);
-  }
-  d.help(fmt::format("a product is written with '*': {}", text_of(product)));
+  bool matrices = false;
+  const Operand product = product_of(left, token.span, matrices);
+  d.help(fmt::format("a {} is written with '{}': {}", matrices ? "matrix product" : "product", matrices ? '@' : '*',
+                     text_of(product)));
   return product;
+}
+
+/// `a b c` as a product: of matrices where the declarations say so, `x^T` before one is the transpose.
+Parser::Operand Parser::product_of(Operand left, Span mark, bool& matrices) {
+  Operand product = left;
+  const auto transposes = [&](Operand& one) {
+    const Expression& e = program_.at(one.id);
+    if (e.kind != Kind::binary || e.op != ast::Binary::power || e.parenthesised) return;
+    const Expression& exponent = program_.at(e.children[1]);
+    if (exponent.kind != Kind::name || exponent.name.text != "T" || declared_rank(e.children[0]) == 0) return;
+    Expression transposed;
+    transposed.kind = Kind::transpose;
+    transposed.children = {e.children[0]};
+    transposed.span = transposed.mark = one.span;
+    const Span span = one.span;
+    one = add(std::move(transposed));
+    one.span = span;
+  };
+  transposes(product);
+  while (begins_operand(*at_) && !(at(Tok::name) && source_.slice(at_->span) == "for")) {
+    Operand right = powers();
+    transposes(right);
+    const std::size_t x = declared_rank(product.id), y = declared_rank(right.id);
+    const bool transposed = program_.at(product.id).kind == Kind::transpose;
+    const bool matrix = x > 0 && y > 0 && (x > 1 || y > 1 || transposed || matrices);
+    matrices = matrices || matrix;
+    product = binary(product, right, matrix ? ast::Binary::matmul : ast::Binary::multiply, mark);
+  }
+  return product;
+}
+
+/// The rank of a product of declared names and their transposes; 0 where it is not known.
+std::size_t Parser::declared_rank(Id id, int depth) const {
+  constexpr int deepest = 8;
+  const Expression& e = program_.at(id);
+  if (depth > deepest) return 0;
+  if (e.kind == Kind::name) {
+    const ast::Declared* input = declared(e.name.key);
+    return input == nullptr ? 0 : input->shape.size();
+  }
+  if (e.kind == Kind::transpose) return declared_rank(e.children[0], depth + 1);
+  if (e.kind != Kind::binary) return 0;
+  const std::size_t x = declared_rank(e.children[0], depth + 1), y = declared_rank(e.children[1], depth + 1);
+  if (e.op == ast::Binary::matmul) return x > 0 && y > 0 ? x + y - 2 : 0;
+  return std::max(x, y);
+}
+
+/// `vector[n] x`, at the name: a declaration of Stan.
+void Parser::typed_declaration(Operand left) {
+  const Expression base = program_.at(program_.at(left.id).children[0]);
+  if (base.kind != Kind::name || !at(Tok::name) || !among(types, base.name.text)) return;
+  Expression word = base;
+  foreign_declaration(add(std::move(word)));
 }
 
 /// `sin^2(x)`, at the bracket: the power of a function follows its argument here.

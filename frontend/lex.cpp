@@ -109,11 +109,12 @@ struct Lookalike {
   std::string_view here;
 };
 constexpr Lookalike lookalikes[] = {
-    {U'–', "-"},   {U'—', "-"},   {U'‐', "-"},          {U'‑', "-"},          {U'∗', "*"},          {U'∙', "*"},
-    {U'•', "*"},   {U'∘', "*"},   {U'⊗', "kron(A, B)"}, {U'⨯', "*"},          {U'∕', "/"},          {U'⁄', "/"},
-    {U'⟨', "("},   {U'⟩', ")"},   {U'…', ".."},         {U'‥', ".."},         {U'∣', "|"},          {U'⩽', "<="},
-    {U'⩾', ">="},  {U'≡', "=="},  {U'⇐', "="},          {U'→', "="},          {U'⋁', "or"},         {U'⋀', "and"},
-    {U'½', "1/2"}, {U'¼', "1/4"}, {U'¾', "3/4"},        {U'∇', "grad(e, x)"}, {U'∂', "grad(e, x)"}, {U'∫', "sum[i](…)"},
+    {U'–', "-"},   {U'—', "-"},   {U'‐', "-"},          {U'‑', "-"},          {U'∗', "*"},
+    {U'∙', "*"},   {U'•', "*"},   {U'∘', "*"},          {U'⊗', "kron(A, B)"}, {U'⨯', "*"},
+    {U'∕', "/"},   {U'⁄', "/"},   {U'⟨', "dot(x, y)"},  {U'⟩', "dot(x, y)"},  {U'…', ".."},
+    {U'‥', ".."},  {U'∣', "|"},   {U'⩽', "<="},         {U'⩾', ">="},         {U'≡', "=="},
+    {U'⇐', "="},   {U'→', "="},   {U'⋁', "or"},         {U'⋀', "and"},        {U'½', "1/2"},
+    {U'¼', "1/4"}, {U'¾', "3/4"}, {U'∇', "grad(e, x)"}, {U'∂', "grad(e, x)"}, {U'∫', "sum[i](…)"},
     {U'ˆ', "^"},   {U'˄', "^"},
 };
 
@@ -414,6 +415,8 @@ class Lexer {
           .help("there are no texts, only numbers");
     } else if (is_mark(c)) {
       complain(begin, fmt::format("the combining mark {} follows no letter", code));
+    } else if (c == '.' && byte(at_) == '\'') {
+      complain(begin, "'.' is not a sign of the language").help("the transpose is written X' or X.T");
     } else if (c < 0x80) {
       complain(begin, fmt::format("'{}' is not a sign of the language", raw));
     } else {

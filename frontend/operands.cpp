@@ -71,7 +71,11 @@ Parser::Operand Parser::number() {
 
 Parser::Operand Parser::named() {
   const Token& token = advance();
-  if (token.kind == Tok::name && at(Tok::open_paren)) return call(token);
+  if (token.kind == Tok::name && at(Tok::open_paren)) {
+    if (is(at_[1], Foreign::quote) || at_[1].kind == Tok::transpose)
+      if (spelt(token) == "einsum") einsum(token.span);
+    return call(token);
+  }
   if (token.kind == Tok::name && at(Tok::open_bracket)) return bracketed(token);
   Expression e;
   e.kind = Kind::name;
@@ -121,6 +125,9 @@ Parser::Operand Parser::index_form(const Token& name, std::vector<Entry> list) {
                        !program_.at(entry.first.id).parenthesised;
     if (!ranged && !plain) {
       const Span mark = entry.first.id.valid() ? entry.first.span : entry.span;
+      if (is_condition(entry.first))
+        fail(mark, fmt::format("the brackets of {}[…](…) bind names, but this is a condition", e.name.text),
+             fmt::format("a filter follows a colon: {}[i : {}](…)", e.name.text, text_of(entry.first)));
       fail(mark, fmt::format("the brackets of {}[…](…) bind names, but this is none", e.name.text),
            fmt::format("as in {0}[i](…) or {0}[i in 0..n](…); a product is written with '*'", e.name.text));
     }

@@ -196,7 +196,9 @@ std::vector<Parser::Entry> Grammar::entries() {
 void Grammar::arguments(ast::Expression& call) {
   Operand value;
   Cursor word = nullptr;
-  const auto keyword = Sign(Tok::name)[([&](auto& ctx) { word = _attr(ctx); })] >> Sign(Tok::equals) >>
+  const auto dim = Ahead([this](Cursor t) { return p.broken_ && t->kind == Tok::kw_dim; });  // in a call of torch
+  const auto set_word = [&](auto& ctx) { word = _attr(ctx); };
+  const auto keyword = (Sign(Tok::name)[set_word] | (dim >> Sign(Tok::kw_dim)[set_word])) >> Sign(Tok::equals) >>
                        expression(value) >> part([&] { call.keywords.push_back({p.name_of(*word), value.id}); });
   const auto positional = expression(value) >> part([&] {
                             if (!call.keywords.empty()) {

@@ -96,6 +96,7 @@ class Parser {
   void skip_block();
   std::string without_tuple(const Token& opening) const;
   void names_after_error();
+  bool has_number(ast::Id value) const;
 
   // --- parse.cpp, with X3
   void statement();
@@ -114,6 +115,8 @@ class Parser {
   Operand member(Operand left);
   [[noreturn]] void latex(const Token& backslash);
   Operand method(Operand base, const Token& name);
+  Operand written_here(ast::Expression call);
+  std::vector<std::string> texts_of(const std::vector<ast::Id>& list) const;
   Operand make_call(const std::string& function, const std::vector<Operand>& arguments, Span span);
   bool is_new_axis(const Entry& entry) const;
   [[noreturn]] void new_axis(Operand base, const std::vector<Entry>& list, Span mark);
@@ -133,6 +136,9 @@ class Parser {
   Operand juxtaposed(Operand left);
   Operand unbracketed_reduction(Operand left);
   void function_to_power(Operand left, Span mark);
+  Operand product_of(Operand left, Span mark, bool& matrices);
+  std::size_t declared_rank(ast::Id id, int depth = 0) const;
+  void typed_declaration(Operand left);
   [[noreturn]] void lambda(Operand word);
   [[noreturn]] void foreign_declaration(Operand word);
   void index_in_name(Operand left);
@@ -149,6 +155,8 @@ class Parser {
   [[noreturn]] void unclosed(const Token& opening);
   [[noreturn]] void no_operand();
   [[noreturn]] void dots();
+  void unexpected_in_declaration();
+  [[noreturn]] void einsum(Span name);
   /// Whether an expression compares or joins conditions.
   bool is_condition(Operand operand) const;
   bool statement_begins_here() const;

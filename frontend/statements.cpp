@@ -100,11 +100,16 @@ void Parser::recover(const Token* first) {
 
 /// The names that a broken declaration would have declared after the error.
 void Parser::names_after_error() {
+  const bool none = statement_.declaration.names.empty();  // `data (x[n], y[n])`, `data: x[n]`
   while (!at(Tok::separator) && !at(Tok::end)) {
     const Token& token = *at_;
-    if ((token.kind == Tok::open_bracket || token.kind == Tok::open_paren) && token.value != Token::no_partner) {
+    const bool grouping = token.kind == Tok::open_paren && none;
+    const bool before_name = token.kind == Tok::comma || token.kind == Tok::kw_and || grouping ||
+                             (none && (token.kind == Tok::colon || token.kind == Tok::greater));
+    if ((token.kind == Tok::open_bracket || token.kind == Tok::open_paren) && token.value != Token::no_partner &&
+        !grouping) {
       at_ = &partner(token);
-    } else if (token.kind == Tok::comma && at_[1].kind == Tok::name) {
+    } else if (before_name && at_[1].kind == Tok::name && at_[2].kind != Tok::equals) {
       ast::Declared one;
       one.name = name_of(at_[1]);
       one.span = at_[1].span;
@@ -152,6 +157,14 @@ void Parser::check_size(Id size, std::size_t first) {
   }
 }
 
+/// Whether a default can be one number: no list and no call that makes an array.
+bool Parser::has_number(Id value) const {
+  const Expression& e = program_.at(value);
+  const bool array = e.kind == Kind::call && (e.name.key == "zeros" || e.name.key == "ones" || e.name.key == "eye" ||
+                                              e.name.key == "range" || e.name.key == "normal");
+  return e.kind != Kind::vector && e.kind != Kind::matrix && !array;
+}
+
 void Parser::check_declared(ast::Role role, const ast::Declared& declared) {
   const std::string& name = declared.name.text;
   const bool has_default = role == ast::Role::constant || role == ast::Role::dim;
@@ -161,10 +174,12 @@ void Parser::check_declared(ast::Role role, const ast::Declared& declared) {
   if (has_default && !declared.value.valid())
     fail(declared.span, fmt::format("{} {} has no value", word, name), fmt::format("write {} {} = 1", word, name));
   if (!has_default && declared.value.valid()) {
-    fail(declared.span, fmt::format("{} is an input: its value is given when the formula is evaluated", name),
-         declared.has_brackets ? ""
-                               : fmt::format("a number with a default is declared with const {} = {}", name,
-                                             text_of({declared.value, {}})));
+    fail(
+        declared.span, fmt::format("{} is an input: its value is given when the formula is evaluated", name),
+        has_number(declared.value) && !declared.has_brackets
+            ? fmt::format("a number with a default is declared with const {} = {}", name, text_of({declared.value, {}}))
+            : fmt::format("declare {}{}, and give {}=… when it is evaluated", name, declared.has_brackets ? "" : "[n]",
+                          name));
   }
 }
 

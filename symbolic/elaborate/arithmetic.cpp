@@ -291,6 +291,12 @@ Value Evaluator::matmul(Value a, Value b, ast::Id left, const ast::Expression& e
 Value Evaluator::eval_power(ast::Id id) {
   const ast::Expression& e = at(id);
   const ast::Id left = e.children[0], right = e.children[1];
+  const ast::Expression& base = at(left);
+  if (base.kind == ast::Kind::name && base.name.text == "e" && !silent_ && context_.find("e") == nullptr &&
+      find_binding("e") == nullptr && context_.reported_names.insert("e").second) {
+    error(base.span, "e is not declared").help("a power of the number e is written exp(" + text_of(right) + ")");
+    return Value::poison();
+  }
   Value a = eval(left);
   const ast::Expression& exponent = at(right);
   if (exponent.kind == ast::Kind::name && exponent.name.text == "T" && !exponent.parenthesised && !a.poisoned &&

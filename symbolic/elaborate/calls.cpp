@@ -1,6 +1,7 @@
 // Calls: the user's functions, the prelude's, rows of the function table; arguments, keywords, unknown names.
 #include <algorithm>
 
+#include "frontend/foreign_functions.hpp"
 #include "symbolic/elaborate/evaluate.hpp"
 
 namespace gradus::elaboration {
@@ -248,6 +249,16 @@ Value Evaluator::unknown_function(ast::Id id) {
       d.help("sizes have names: " + named(e.children[0]) + " is " + shape_of(v));
     else if (!v.poisoned && !v.axes.empty())
       d.help("the length of " + named(e.children[0]) + " is the size " + sizes_.to_string(build_.size(v.axes[0])));
+    return Value::poison();
+  }
+  std::vector<std::string> texts;
+  for (const ast::Id child : e.children) texts.push_back(text_of(child));
+  if (const std::string here = e.keywords.empty() ? foreign_call(name, texts) : ""; !here.empty()) {
+    d.help("write " + here);
+    return Value::poison();
+  }
+  if ((name == "Σ" || name == "Π") && texts.size() == 1) {
+    d.help("write " + std::string(name == "Σ" ? "sum(" : "prod(") + texts[0] + ")");
     return Value::poison();
   }
   const std::string near = near_function(context_, name);

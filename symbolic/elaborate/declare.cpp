@@ -373,11 +373,19 @@ class Declarer {
     return nullptr;
   }
 
+  static bool word_of_type(const std::string& word) {
+    return word == "real" || word == "float" || word == "double" || word == "number" || word == "scalar";
+  }
+
   void unknown_assumption(const ast::Assumption& a) {
     const std::vector<std::string> words{"positive", "nonnegative", "integer", "symmetric", "spd", "lower", "index"};
     Diagnostic& d = context_.diagnostics.error(a.name.span, "there is no assumption " + a.name.text);
     std::string near = did_you_mean(a.name.text, words);
     if (a.name.text == "psd") near = "spd";
+    if (word_of_type(a.name.text)) {
+      d.help("every value is real: write nothing after the name, or integer");
+      return;
+    }
     if (!near.empty())
       d.help("did you mean " + near + "?");
     else

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "frontend/format.hpp"
+#include "frontend/parse.hpp"
 #include "symbolic/graph_internal.hpp"
 
 namespace gradus::elaboration {
@@ -283,6 +284,23 @@ Value Evaluator::eval_name(ast::Id id) {
   return Value::poison();
 }
 
+/// `A_ij` of an input A[n, m] as `A[i, j]`, `x_1` as `x[1]`; else empty.
+std::string Evaluator::part_of_name(const std::string& name) const {
+  const std::size_t bar = name.find('_');
+  if (bar == std::string::npos) return {};
+  const std::string base = name.substr(0, bar), indices = name.substr(bar + 1);
+  const Symbol* s = context_.find(name_key(base));
+  if (s == nullptr || s->kind != Symbol::Kind::input || s->number >= context_.model.inputs.size()) return {};
+  const std::size_t rank = context_.model.inputs[s->number].shape.size();
+  const bool letters = std::ranges::all_of(indices, [](char c) { return c >= 'a' && c <= 'z'; });
+  const bool digits = std::ranges::all_of(indices, [](char c) { return c >= '0' && c <= '9'; });
+  if (indices.empty() || (letters ? indices.size() != rank : !digits || rank != 1)) return {};
+  if (digits) return base + "[" + indices + "]";
+  std::string out = base;
+  for (std::size_t k = 0; k < indices.size(); ++k) out += std::string(k == 0 ? "[" : ", ") + indices[k];
+  return out + "]";
+}
+
 Value Evaluator::undeclared(ast::Id id) {
   const ast::Expression& e = at(id);
   const std::string& name = e.name.text;
@@ -290,10 +308,21 @@ Value Evaluator::undeclared(ast::Id id) {
   const bool function =
       !activation().prelude && (is_language_function(e.name.key) || context_.functions.count(e.name.key) != 0);
   if (!context_.reported_names.insert(e.name.key).second) return Value::poison();
-  if (function) return fail(e.span, name + " is a function and needs its arguments in parentheses: " + name + "(…)");
+  if (function) {
+    Diagnostic& d = error(e.span, name + " is a function and needs its arguments in parentheses: " + name + "(…)");
+    const auto own = context_.functions.find(e.name.key);
+    if (own == context_.functions.end()) return Value::poison();
+    d.note(name + " is defined here", own->second.span);
+    d.help("a value with indices is defined with brackets, as in " + name + "[i, j] = …");
+    return Value::poison();
+  }
   std::vector<std::string> candidates;
   for (std::size_t k = activation().first_binding; k < bindings_.size(); ++k) candidates.push_back(bindings_[k].key);
   const std::string near = near_value(context_, name, std::move(candidates));
+  if (name == "end" && near.empty()) {
+    error(e.span, "there is no 'end'").help("the last element of x[n] is x[n-1], and x[1:] goes to the last one");
+    return Value::poison();
+  }
   if (size_position_ && near.empty()) {
     error(e.span, name + " is no size: no declared input has it").help("declare it: dim " + name + " = 3");
     return Value::poison();
@@ -312,6 +341,10 @@ Value Evaluator::undeclared(ast::Id id) {
   Diagnostic& d = error(e.span, name + " is not declared");
   if (const std::string product = product_of_names(context_, name); !product.empty() && !size_position_) {
     d.help("a product is written with '*': " + product);
+    return Value::poison();
+  }
+  if (const std::string part = part_of_name(name); !part.empty() && !size_position_) {
+    d.help("subscripts stand in brackets: " + part);
     return Value::poison();
   }
   if (size_position_) d.help("a size that no input fixes is declared: dim " + name + " = 3");
@@ -424,7 +457,8 @@ std::optional<Expr> Evaluator::const_default(const ast::Program& program, const 
   if (v.poisoned) return std::nullopt;
   const Input& self = context_.model.inputs[number];
   if (!v.axes.empty()) {
-    error(self.span, "the const " + self.name + " is one number, but its default is " + shape_of(v));
+    error(self.span, "the const " + self.name + " is one number, but its default is " + shape_of(v))
+        .help("name the value by an equation instead: " + self.name + " = …");
     return std::nullopt;
   }
   build_.operand(v);

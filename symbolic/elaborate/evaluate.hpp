@@ -100,6 +100,7 @@ class Evaluator {
   Value eval_inner(ast::Id id);
   Value eval_name(ast::Id id);
   Value undeclared(ast::Id id);
+  std::string part_of_name(const std::string& name) const;
   const Binding* find_binding(const std::string& key) const;
   std::optional<std::vector<Label>> begin_run(const ast::Equation& equation, bool dry);
   bool find_ranges(const EquationInfo& info);

@@ -1,0 +1,186 @@
+// The table of foreign functions: one row each; `$0` is an argument's text, `@0` the same in parentheses where needed.
+#include "frontend/foreign_functions.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+namespace gradus {
+namespace {
+
+struct Row {
+  std::string_view name;
+  std::size_t arguments;
+  std::string_view here;
+};
+
+constexpr Row rows[] = {
+    {"absolute", 1, "abs"},
+    {"abs2", 1, "@0^2"},
+    {"BCELoss", 2, "bce"},
+    {"BCEWithLogitsLoss", 2, "bce_logits"},
+    {"CrossEntropyLoss", 2, "cross_entropy"},
+    {"L1Loss", 2, "mae"},
+    {"MSELoss", 2, "mse"},
+    {"NLLLoss", 2, "nll"},
+    {"add", 2, "+"},
+    {"amax", 1, "max"},
+    {"amin", 1, "min"},
+    {"arange", 1, "range"},
+    {"arange", 2, "range(@1 - @0) + @0"},
+    {"average", 1, "mean"},
+    {"avg", 1, "mean"},
+    {"betaln", 2, "lbeta"},
+    {"binary_cross_entropy", 2, "bce"},
+    {"binary_cross_entropy_with_logits", 2, "bce_logits"},
+    {"bmm", 2, "@"},
+    {"chol", 1, "cholesky"},
+    {"clamp", 3, "clip"},
+    {"cot", 1, "1/tan($0)"},
+    {"count_nonzero", 1, "sum($0 != 0)"},
+    {"csc", 1, "1/sin($0)"},
+    {"cumulative_sum", 1, "cumsum"},
+    {"deg2rad", 1, "@0*pi/180"},
+    {"degrees", 1, "@0*180/pi"},
+    {"determinant", 1, "det"},
+    {"diag_matrix", 1, "diag"},
+    {"diagflat", 1, "diag"},
+    {"diagm", 1, "diag"},
+    {"diagonal", 1, "diag"},
+    {"dist", 2, "||$0 - @1||"},
+    {"distance", 2, "||$0 - @1||"},
+    {"div", 2, "/"},
+    {"divide", 2, "/"},
+    {"dot_product", 2, "dot"},
+    {"dot_self", 1, "dot($0, $0)"},
+    {"exp10", 1, "10^@0"},
+    {"expit", 1, "sigmoid"},
+    {"fabs", 1, "abs"},
+    {"factorial", 1, "gamma(@0 + 1)"},
+    {"fmax", 2, "max"},
+    {"fmin", 2, "min"},
+    {"fmod", 2, "mod"},
+    {"full", 2, "@1*ones($0)"},
+    {"gammaln", 1, "lgamma"},
+    {"heaviside", 1, "where($0 > 0, 1, 0)"},
+    {"heaviside", 2, "where($0 > 0, 1, where($0 == 0, $1, 0))"},
+    {"hinge_loss", 2, "hinge"},
+    {"huber_loss", 2, "mean(huber($0 - @1, 1))"},
+    {"if_else", 3, "where"},
+    {"ifelse", 3, "where"},
+    {"inner", 2, "dot"},
+    {"inv_logit", 1, "sigmoid"},
+    {"inverse", 1, "inv"},
+    {"l1_loss", 2, "mae"},
+    {"linspace", 3, "@0 + (@1 - @0)*range($2)/(@2 - 1)"},
+    {"lngamma", 1, "lgamma"},
+    {"loggamma", 1, "lgamma"},
+    {"log1p_exp", 1, "softplus"},
+    {"log_determinant", 1, "logdet"},
+    {"log_inv_logit", 1, "log_sigmoid"},
+    {"log_ndtr", 1, "log_normal_cdf"},
+    {"log_sum_exp", 1, "logsumexp"},
+    {"log_sum_exp", 2, "logaddexp"},
+    {"logcosh", 1, "log_cosh"},
+    {"logistic", 1, "sigmoid"},
+    {"logit", 1, "log(@0/(1 - @0))"},
+    {"logsigmoid", 1, "log_sigmoid"},
+    {"matmul", 2, "@"},
+    {"maximum", 2, "max"},
+    {"mean_absolute_error", 2, "mae"},
+    {"mean_squared_error", 2, "mse"},
+    {"minimum", 2, "min"},
+    {"mm", 2, "@"},
+    {"mse_loss", 2, "mse"},
+    {"mul", 2, "*"},
+    {"multiply", 2, "*"},
+    {"mv", 2, "@"},
+    {"ndtr", 1, "normal_cdf"},
+    {"negative", 1, "-@0"},
+    {"nll_loss", 2, "nll"},
+    {"norm_cdf", 1, "normal_cdf"},
+    {"nthroot", 2, "pow($0, 1/@1)"},
+    {"ones_like", 1, "0*@0 + 1"},
+    {"outer_product", 2, "outer"},
+    {"Phi", 1, "normal_cdf"},
+    {"power", 2, "pow"},
+    {"psi", 1, "digamma"},
+    {"rad2deg", 1, "@0*180/pi"},
+    {"radians", 1, "@0*pi/180"},
+    {"reciprocal", 1, "1/@0"},
+    {"remainder", 2, "mod"},
+    {"sd", 1, "std"},
+    {"sec", 1, "1/cos($0)"},
+    {"sgn", 1, "sign"},
+    {"sigmoid_cross_entropy_with_logits", 2, "bce_logits"},
+    {"slogdet", 1, "logdet"},
+    {"smooth_l1_loss", 2, "mean(huber($0 - @1, 1))"},
+    {"softmax_cross_entropy_with_logits", 2, "cross_entropy"},
+    {"square", 1, "@0^2"},
+    {"squared_distance", 2, "||$0 - @1||^2"},
+    {"stdev", 1, "std"},
+    {"subtract", 2, "-"},
+    {"svd", 1, "svdvals"},
+    {"swish", 1, "silu"},
+    {"t", 1, "@0.T"},
+    {"trigamma", 1, "polygamma(1, $0)"},
+    {"true_divide", 2, "/"},
+    {"variance", 1, "var"},
+    {"vdot", 2, "dot"},
+    {"zeros_like", 1, "0*@0"},
+};
+
+/// Whether a text is a name, a number, a call or a part: what needs no parentheses as an operand.
+bool is_operand(std::string_view text) {
+  int depth = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == ')' || c == ']') --depth;
+    const bool plain =
+        std::isalnum(byte) != 0 || byte >= 0x80 || std::string_view("_.()[]").find(c) != std::string_view::npos;
+    if (depth == 0 && !plain) return false;
+    if (c == '(' || c == '[') ++depth;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string_view foreign_function(std::string_view name, std::size_t arguments) {
+  const auto found =
+      std::ranges::find_if(rows, [&](const Row& r) { return r.name == name && r.arguments == arguments; });
+  return found == std::end(rows) ? std::string_view() : found->here;
+}
+
+std::string foreign_call(std::string_view name, const std::vector<std::string>& arguments) {
+  const std::string_view here = foreign_function(name, arguments.size());
+  if (here.empty()) return {};
+  const auto operand = [&](std::size_t k) {
+    return is_operand(arguments[k]) ? arguments[k] : "(" + arguments[k] + ")";
+  };
+  const bool function =
+      std::ranges::all_of(here, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; });
+  if (function) {
+    std::string list;
+    for (const std::string& one : arguments) list += (list.empty() ? "" : ", ") + one;
+    return std::string(here) + "(" + list + ")";
+  }
+  if (here.size() == 1) {
+    const bool tight = here == "*" || here == "/";
+    return operand(0) + (tight ? "" : " ") + std::string(here) + (tight ? "" : " ") + operand(1);
+  }
+  std::string out;
+  for (std::size_t i = 0; i < here.size(); ++i) {
+    const bool argument =
+        (here[i] == '$' || here[i] == '@') && i + 1 < here.size() && here[i + 1] >= '0' && here[i + 1] <= '9';
+    if (!argument) {
+      out += here[i];
+      continue;
+    }
+    const auto k = static_cast<std::size_t>(here[i + 1] - '0');
+    out += here[i] == '@' ? operand(k) : arguments[k];
+    ++i;
+  }
+  return out;
+}
+
+}  // namespace gradus
