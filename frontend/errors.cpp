@@ -66,6 +66,9 @@ void Parser::unexpected(const std::string& wanted) {
   if (token.kind == Tok::bad && at_ != tokens_.all.data() && (at_ - 1)->kind == Tok::close_bar &&
       spelt(token)[0] == '_')
     fail(token.span, "an absolute value has no order", fmt::format("write ‖x‖{} for a norm", spelt(token)));
+  if (token.kind == Tok::bad && at_ != tokens_.all.data() && (at_ - 1)->kind == Tok::close_paren &&
+      spelt(token)[0] == '_' && !token.blank_before)
+    fail(token.span, "an order follows the bars of a norm", fmt::format("write ‖x‖{}, or norm(x, 2)", spelt(token)));
   if (token.kind == Tok::bad) no_operand();
   const bool may_end_here = ends_statement(token.kind) || is_closing(token.kind) || token.kind == Tok::equals ||
                             token.kind == Tok::semicolon || token.newline_before;

@@ -46,13 +46,14 @@ bool among(const std::string_view (&list)[N], std::string_view word) {
 bool Parser::is_reduction(const Token& name) const { return among(reductions, name_of(name).key); }
 
 /// `parameter w[n], b`: reported, and the names are known.
-void Parser::foreign_declaration(Operand word) {
+void Parser::foreign_declaration(Operand word, const std::string& meant) {
   const std::string text = program_.at(word.id).name.text;
   const bool given = text == "Data" || text == "input" || text == "inputs";
   statement_.kind = ast::Statement::Kind::declaration;
   report(word.span, fmt::format("there is no '{}'", text))
-      .help(given ? "what is given is declared with data"
-                  : "what is learnt is declared with param, what is given with data");
+      .help(!meant.empty() ? fmt::format("did you mean {}?", meant)
+            : given        ? "what is given is declared with data"
+                           : "what is learnt is declared with param, what is given with data");
   for (bool more = at(Tok::name); more;) {
     ast::Declared one;
     one.name = name_of(*at_);
@@ -89,7 +90,11 @@ void Parser::foreign_statement(Operand word) {
     statement_.function.name = name_of(next);
   }
   if (text == "for" || text == "while" || text == "def" || text == "function") {
-    while (!at(Tok::separator) && !at(Tok::end)) advance();
+    while (!at(Tok::separator) && !at(Tok::end)) {
+      const bool body = at(Tok::colon) && at_[1].kind == Tok::name && at_[2].kind == Tok::equals;
+      if (body) defined_in_block(at_[1]);
+      advance();
+    }
     skip_block();
     fail(word.span, fmt::format("there is no '{}'", text), help);
   }
@@ -102,6 +107,7 @@ Parser::Operand Parser::juxtaposed(Operand left) {
   const Kind kind = program_.at(left.id).kind;
   const bool first = at_ - 1 == tokens_.all.data() || (at_ - 2)->kind == Tok::separator;
   if (kind == Kind::name && first && among(statement_words, program_.at(left.id).name.text)) foreign_statement(left);
+  if (kind == Kind::name && first && token.kind == Tok::name) misspelt_keyword(left);
   if (kind == Kind::subscript && open_.empty()) typed_declaration(left);
   if (open_.empty() && statement_begins_here()) {
     resume_here_ = true;
@@ -203,6 +209,18 @@ std::size_t Parser::declared_rank(Id id, int depth) const {
   const std::size_t x = declared_rank(e.children[0], depth + 1), y = declared_rank(e.children[1], depth + 1);
   if (e.op == ast::Binary::matmul) return x > 0 && y > 0 ? x + y - 2 : 0;
   return std::max(x, y);
+}
+
+/// `parm w[n]`, `ouput p = w`, at the name: what is declared counts as declared.
+void Parser::misspelt_keyword(Operand word) {
+  static const std::vector<std::string> keywords = {"data", "param", "const", "dim", "loss", "output"};
+  const std::string text = program_.at(word.id).name.text;
+  const std::string near = text.size() < 3 || text.size() > 12 ? "" : did_you_mean(text, keywords);
+  if (near.empty()) return;
+  const bool value = near == "loss" || near == "output";
+  if (!value) foreign_declaration(word, near);
+  resume_here_ = statement_begins_here();
+  fail(word.span, fmt::format("there is no '{}'", text), fmt::format("did you mean {}?", near));
 }
 
 /// `vector[n] x`, at the name: a declaration of Stan.

@@ -139,8 +139,10 @@ class Parser {
   Operand product_of(Operand left, Span mark, bool& matrices);
   std::size_t declared_rank(ast::Id id, int depth = 0) const;
   void typed_declaration(Operand left);
+  void misspelt_keyword(Operand word);
+  void defined_in_block(const Token& name, bool loss = false);
   [[noreturn]] void lambda(Operand word);
-  [[noreturn]] void foreign_declaration(Operand word);
+  [[noreturn]] void foreign_declaration(Operand word, const std::string& meant = {});
   void index_in_name(Operand left);
   void number_with_letters(Operand left, Span mark);
   bool stray_bar_is_product() const;

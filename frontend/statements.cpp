@@ -302,6 +302,16 @@ void Parser::if_statement() {
   fail(word.span, "there is no 'if' statement", "a choice is an expression: loss = a if c else b");
 }
 
+/// What a block that is not read defines counts as defined.
+void Parser::defined_in_block(const Token& name, bool loss) {
+  ast::Statement s;
+  s.broken = true;
+  s.span = name.span;
+  s.equation.role = loss ? ast::Equation::Role::loss : ast::Equation::Role::value;
+  if (name.kind == Tok::name) s.equation.name = name_of(name);
+  program_.statements.push_back(std::move(s));
+}
+
 /// Goes over the indented lines that follow, and the `else` of a choice: they belong to what was reported. What they
 /// define counts as defined.
 void Parser::skip_block() {
@@ -314,14 +324,7 @@ void Parser::skip_block() {
     if (loss && sign->kind == Tok::name) word = sign++;
     const bool defines = sign->kind == Tok::equals ||
                          (sign->kind == Tok::foreign && static_cast<Foreign>(sign->value) == Foreign::update);
-    if (defines && (loss || word->kind == Tok::name)) {
-      ast::Statement s;
-      s.broken = true;
-      s.span = word->span;
-      s.equation.role = loss ? ast::Equation::Role::loss : ast::Equation::Role::value;
-      if (word->kind == Tok::name) s.equation.name = name_of(*word);
-      program_.statements.push_back(std::move(s));
-    }
+    if (defines && (loss || word->kind == Tok::name)) defined_in_block(*word, loss);
     while (!at(Tok::separator) && !at(Tok::end)) advance();
   }
   resume_here_ = true;

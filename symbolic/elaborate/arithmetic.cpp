@@ -78,6 +78,13 @@ Value Evaluator::shape_error(const ast::Expression& e, ast::Id left, ast::Id rig
            build_.size(a.axes[0]) == build_.size(b.axes[0]))
     d.help("index notation says which axes meet: z[i, j] = " + indexed(left, 1) + " " +
            sign.substr(1, sign.size() - 2) + " " + indexed(right, 2));
+  else if (e.kind == ast::Kind::binary && a.axes.size() == 1 && b.axes.size() == 1)
+    d.help("a table of all pairs is an index form: z[i, j] = " + indexed(left, 1) + " " +
+           sign.substr(1, sign.size() - 2) + " " + (is_name(right) ? at(right).name.text : "(" + text_of(right) + ")") +
+           "[j]");
+  else if (e.kind == ast::Kind::binary && a.axes.size() == 2 && b.axes.size() == 2 &&
+           build_.size(a.axes[0]) == build_.size(b.axes[1]) && build_.size(a.axes[1]) == build_.size(b.axes[0]))
+    d.help("transpose the second: " + (is_name(right) ? at(right).name.text : "(" + text_of(right) + ")") + ".T");
   return Value::poison();
 }
 

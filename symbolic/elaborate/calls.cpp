@@ -41,7 +41,11 @@ bool Evaluator::arity(ast::Id id, std::size_t least, std::size_t most) {
     wanted = "at least " + wanted;
   else if (most != least)
     wanted = std::to_string(least) + (most == least + 1 ? " or " : " to ") + counted(most, "argument");
-  error(e.span, e.name.text + " takes " + wanted + ", not " + std::to_string(given));
+  Diagnostic& d = error(e.span, e.name.text + " takes " + wanted + ", not " + std::to_string(given));
+  if (e.name.key == "log" && given == 2) {
+    const std::string base = text_of(e.children[1]), x = text_of(e.children[0]);
+    d.help(base == "10" || base == "2" ? "write log" + base + "(" + x + ")" : "write log(" + x + ")/log(" + base + ")");
+  }
   return false;
 }
 

@@ -350,7 +350,8 @@ Value Evaluator::undeclared(ast::Id id) {
   if (size_position_) d.help("a size that no input fixes is declared: dim " + name + " = 3");
   if (!near.empty()) d.help("did you mean " + near + "?");
   if (name == "e" && near.empty()) d.help("the number e is exp(1)");
-  if (!size_position_ && near.empty() && name.size() == 1 && name >= "i" && name <= "t")
+  const bool index = name == "i" || name == "j" || (in_subscript_ && name >= "i" && name <= "t");
+  if (!size_position_ && near.empty() && name.size() == 1 && index)
     d.help("an index is bound on the left side, or by sum[" + name + "](…) and its kin");
   return Value::poison();
 }

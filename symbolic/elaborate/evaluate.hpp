@@ -169,6 +169,7 @@ class Evaluator {
   ValueCheck::Elements elements_of(const Value& condition, const Subscript& s, const std::vector<Label>& bound,
                                    const std::vector<Guard>& guards);
   Span place_of(Span span) const;
+  std::string whole_default(const Input& input) const;
 
   // reductions.cpp
   Value reduce_over(const std::string& name, Value v, const std::vector<Label>& axes, const std::vector<Label>& bound,
@@ -274,6 +275,7 @@ class Evaluator {
   unsigned depth_ = 0;
   bool user_words_ = false;  // a message from prelude code that is worded for its user
   bool silent_ = false;      // the first dry run: errors are found again later
+  bool in_subscript_ = false;
   bool size_position_ = false;
   std::size_t const_limit_ = SIZE_MAX;  // elaborating a const's default: only consts before this input
   Diagnostic sink_;

@@ -43,7 +43,7 @@ bool Evaluator::is_fraction(const Value& q, Span span, ast::Id id) {
   if (const Rational* c = build_.constant_value(q)) {
     if (!(*c < Rational(0)) && !(Rational(1) < *c)) return true;
     Diagnostic& d = error(at(id).span, text + ", not " + named(id));
-    if (!(Rational(100) < *c) && Rational(1) < *c)
+    if (!(Rational(100) < *c) && Rational(2) < *c)
       d.help("per cent are hundredths: write " + (*c / Rational(100)).to_string());
     return false;
   }

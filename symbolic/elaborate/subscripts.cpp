@@ -1,5 +1,6 @@
 // Subscripts: elements, parts and slices, what may be one, and whether it stays inside its axis.
 #include <algorithm>
+#include <utility>
 
 #include "frontend/format.hpp"
 #include "symbolic/elaborate/evaluate.hpp"
@@ -154,7 +155,9 @@ bool Evaluator::slice_axis(const Entry& entry, Value& v, Label axis, std::vector
 
 bool Evaluator::subscript_axis(const Entry& entry, Value& v, Label axis, std::vector<Label>& axes) {
   const ast::Subscript& s = entry.subscript();
+  const bool outer = std::exchange(in_subscript_, true);
   const Value index = eval(s.first);
+  in_subscript_ = outer;
   if (index.poisoned) return false;
   if (!index.affine) return bad_subscript(entry, index, axis);
   const Subscript& place = *index.affine;
@@ -196,7 +199,8 @@ void Evaluator::explain_number(Diagnostic& d, ast::Id id) {
   if (input == nullptr) return;
   d.note(input->name + " is declared here", input->span);
   if (input->role == Input::Role::constant)
-    d.help("a const is no size; a whole number that is fixed is a dim: dim " + input->name + " = 3");
+    d.help("a const is no size; a whole number that is fixed is a dim: dim " + input->name + " = " +
+           whole_default(*input));
   else if (input->shape.empty())
     d.help("a number of elements is a size: dim " + input->name + " = 3");
 }
@@ -212,7 +216,7 @@ bool Evaluator::bad_subscript(const Entry& entry, const Value& index, Label axis
   } else if (input != nullptr && input->role == Input::Role::constant) {
     Diagnostic& d = error(s.span, input->name + " is a const, and a const is no subscript");
     d.note(input->name + " is declared here", input->span);
-    d.help("a whole number that is fixed is a dim: dim " + input->name + " = 2");
+    d.help("a whole number that is fixed is a dim: dim " + input->name + " = " + whole_default(*input));
   } else if (input != nullptr) {
     Diagnostic& d = error(s.span, text + " is no subscript: only index data are");
     d.note(input->name + " is declared here", input->span);
@@ -228,6 +232,13 @@ bool Evaluator::bad_subscript(const Entry& entry, const Value& index, Label axis
                       " is not");
   }
   return false;
+}
+
+/// The default of a const where it is a whole number, else one for an example.
+std::string Evaluator::whole_default(const Input& input) const {
+  if (!input.default_value.valid() || graph_[input.default_value].kind != Kind::constant) return "3";
+  const Rational& value = graph_[input.default_value].coefficients[0];
+  return value.is_integer() && value.sign() >= 0 ? value.to_string() : "3";
 }
 
 Span Evaluator::place_of(Span span) const {
