@@ -16,12 +16,13 @@ bool is_loss(const EquationInfo& info) {
 }
 
 /// A loss is a scalar.
-bool check_loss(Context& context, EquationInfo& info, const std::string& repaired) {
+bool check_loss(Context& context, EquationInfo& info, const Evaluator& evaluator) {
   const auto shape = context.model.graph.shape(info.expr);
   const ast::Equation& eq = *info.equation;
   const std::string name = eq.name.text.empty() ? "the loss" : "the loss " + eq.name.text;
   if (shape.empty()) return true;
   const Span body = context.program.at(eq.body).span;
+  const std::string repaired = evaluator.with_matrix_products(info, false);
   Diagnostic& d =
       context.diagnostics.error(body, name + " must be a scalar, but it is " + shape_text(context.sizes(), shape));
   if (!repaired.empty())
@@ -110,7 +111,7 @@ void run(Context& context, const ElaborateOptions& options) {
       continue;
     }
     const bool scalar_needed = is_loss(info) && !info.equation->bare;
-    if (scalar_needed && !check_loss(context, info, evaluator.with_matrix_products(info, false))) {
+    if (scalar_needed && !check_loss(context, info, evaluator)) {
       info.done = false;
       info.poisoned = true;
     }

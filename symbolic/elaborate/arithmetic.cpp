@@ -343,8 +343,12 @@ void Evaluator::matlab_warning(const ast::Expression& e, ast::Id left, ast::Id r
   if (!activation().program->matlab || activation().prelude || e.dotted) return;
   const std::size_t x = a.axes.size(), y = b.axes.size();
   if (!(x == 2 && y >= 1 && y <= 2) && !(x == 1 && y == 2)) return;
+  constexpr std::uint32_t longest = 200;  // that a message spells out
+  const bool is_short = e.span.end - e.span.begin <= longest;
   if (e.op == ast::Binary::multiply)
-    warning(e.mark, "'*' is elementwise here; the matrix product is " + text_of(left) + " @ " + text_of(right),
+    warning(e.mark,
+            "'*' is elementwise here; the matrix product is " +
+                (is_short ? text_of(left) + " @ " + text_of(right) : std::string("written with '@'")),
             {at(left).span, at(right).span});
   else
     warning(e.mark, "'/' is elementwise here; a system of equations is solved by solve(A, b)",

@@ -295,6 +295,7 @@ class Declarer {
 
   /// Whether a const's default is a number: `1/0` is none, and infinity is meant only where it is written.
   bool has_a_value(const ast::Declared& d, Expr value, std::size_t number) {
+    if (!is_quickly_known(value)) return true;
     const Array& array = consts_.inputs[static_cast<std::uint32_t>(number)] =
         evaluate_reference(context_.model.graph, {value}, consts_).at(0);
     const double x = array.values.at(0);
@@ -306,6 +307,24 @@ class Declarer {
                                                     : "-inf"))
         .help("write a number, or inf where infinity is meant");
     return false;
+  }
+
+  /// Whether the value of a default takes no time: few consts, no long sums, and earlier consts whose values are known.
+  bool is_quickly_known(Expr value) const {
+    constexpr std::size_t most_consts = 200, most_nodes = 10'000;
+    constexpr double most_steps = 1e5;
+    if (consts_.inputs.size() >= most_consts) return false;
+    const Graph& graph = context_.model.graph;
+    const std::vector<Expr> nodes = graph.reachable({value});
+    if (nodes.size() > most_nodes) return false;
+    for (const Expr e : nodes) {
+      const Node& node = graph[e];
+      if (node.kind == Kind::input && !consts_.inputs.contains(static_cast<std::uint32_t>(node.payload))) return false;
+      double steps = 1;
+      for (const Size label : node.labels) steps *= static_cast<double>(sizes_.as_constant(label).value_or(1 << 30));
+      if (steps > most_steps) return false;
+    }
+    return true;
   }
 
   bool mentions_infinity(ast::Id id) const {

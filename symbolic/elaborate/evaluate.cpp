@@ -115,7 +115,9 @@ Value Evaluator::eval(ast::Id id) {
 }
 
 std::string Evaluator::with_matrix_products(const EquationInfo& info, bool of_matrices_only) const {
+  constexpr std::size_t most_errors = 100;  // that are shown; each costs a copy of the program
   if (!context_.program.matlab || context_.program.expressions.size() > 100'000) return {};
+  if (context_.diagnostics.error_count() > most_errors) return {};
   ast::Program copy = context_.program;
   const std::size_t count = copy.expressions.size();
   // Children come first, so the rank of a node is known when it is reached: as elaborated, or as it would be with the
