@@ -156,7 +156,7 @@ TEST_CASE("what a rule yields is nowhere worse in doubles, and a stable form is 
     const std::int64_t count = is_slow(rule.before) ? points / 8 : points / 2;
     Bindings at;
     at.sizes = {{"p", count}, {"k", width}};
-    std::mt19937 random(37);
+    std::mt19937 random(29);
     for (std::size_t v = 0; v < rule.variables.size(); ++v) {
       const bool inside = instance.inside()[v] != 0;
       Array a{inside ? std::vector<std::int64_t>{count, width} : std::vector<std::int64_t>{count}, {}};
