@@ -212,9 +212,9 @@ V annuity_slope(V x, V y) {
   return select(either(less(absolute(u), one), equal(x, zero)), near, far);
 }
 
-// exp(x) - 1 - x.
+// (exp(x) - 1 - x)/x^2 near 0: the sum of x^k/(k + 2)!.
 template <class V>
-V expm1_minus_x(V x) {
+V exprel2_series(V x) {
   constexpr double c[] = {0.5,
                           0.16666666666666666,
                           0.041666666666666664,
@@ -233,7 +233,13 @@ V expm1_minus_x(V x) {
                           2.8114572543455206e-15,
                           1.5619206968586225e-16,
                           8.22063524662433e-18};
-  return select(near_zero(x), x * x * polynomial(x, c), expm1_kernel(x) - x);
+  return polynomial(x, c);
+}
+
+// exp(x) - 1 - x.
+template <class V>
+V expm1_minus_x(V x) {
+  return select(near_zero(x), x * x * exprel2_series(x), expm1_kernel(x) - x);
 }
 
 // sinh(x)/x.
@@ -274,26 +280,8 @@ V bose_gap(V x) {
 // (exp(x) - 1 - x)/x^2.
 template <class V>
 V exprel2(V x) {
-  constexpr double c[] = {0.5,
-                          0.16666666666666666,
-                          0.041666666666666664,
-                          0.008333333333333333,
-                          0.001388888888888889,
-                          0.0001984126984126984,
-                          2.48015873015873e-05,
-                          2.7557319223985893e-06,
-                          2.755731922398589e-07,
-                          2.505210838544172e-08,
-                          2.08767569878681e-09,
-                          1.6059043836821613e-10,
-                          1.1470745597729725e-11,
-                          7.647163731819816e-13,
-                          4.779477332387385e-14,
-                          2.8114572543455206e-15,
-                          1.5619206968586225e-16,
-                          8.22063524662433e-18};
   const V far = select(less(splat(x, 700), x), exp_times(x, splat(x, 1) / x / x), (exprel(x) - splat(x, 1)) / x);
-  return select(near_zero(x), polynomial(x, c), far);
+  return select(near_zero(x), exprel2_series(x), far);
 }
 
 // Its first derivative.

@@ -10,8 +10,6 @@
 namespace gradus::rules {
 namespace {
 
-Operand whole_of(Graph& graph, const Node&, Expr x) { return narrowed(graph, x); }
-
 bool is_difference_of_distributions(const Node& n) {
   return is_call(n, Function::erf_difference) || is_call(n, Function::normal_cdf_difference) ||
          is_call(n, Function::sigmoid_difference);
@@ -43,8 +41,8 @@ std::optional<Expr> log_of_quotient(Graph& graph, Expr e) {
   }
   if (below.empty() || !values_above) return std::nullopt;
   const auto rank = static_cast<std::uint32_t>(n.labels.size());
-  const Operand x = whole_of(graph, n, graph.contraction(n.labels, rank, product.coefficients[0], std::move(above)));
-  const Operand y = whole_of(graph, n, graph.contraction(n.labels, rank, 1, std::move(below)));
+  const Operand x = narrowed(graph, graph.contraction(n.labels, rank, product.coefficients[0], std::move(above)));
+  const Operand y = narrowed(graph, graph.contraction(n.labels, rank, 1, std::move(below)));
   return graph.elementwise(Function::log_ratio, n.labels, {x, y});
 }
 
@@ -71,7 +69,7 @@ std::optional<Expr> log_of_power(Graph& graph, Facts& facts, Expr e) {
   const Operand base = graph.substitute(power.operands[0], n.operands[0].subscripts);
   const Operand exponent = graph.substitute(power.operands[1], n.operands[0].subscripts);
   const auto rank = static_cast<std::uint32_t>(n.labels.size());
-  const Operand log = whole_of(graph, n, graph.elementwise(Function::log, n.labels, {base}));
+  const Operand log = narrowed(graph, graph.elementwise(Function::log, n.labels, {base}));
   return graph.contraction(n.labels, rank, 1, {exponent, log});
 }
 
@@ -98,7 +96,7 @@ std::optional<Expr> log_of_difference(Graph& graph, Facts& facts, Expr e) {
   }
   const Function f = graph[call.expr].function;
   const auto log_of = [&](const Operand& o) {
-    return Term{1, whole_of(graph, n, graph.elementwise(Function::log, n.labels, {o}))};
+    return Term{1, narrowed(graph, graph.elementwise(Function::log, n.labels, {o}))};
   };
   std::vector<Term> terms{log_of(call_on_used(graph, n.labels, f, std::move(ends)))};
   if (!others.powers.empty() || !others.number.is_one())
@@ -147,7 +145,7 @@ struct Joined {
 };
 
 Expr with_joined(Graph& graph, const Node& n, const Joined& j) {
-  std::vector<Term> terms{{n.coefficients[j.plus], whole_of(graph, n, j.value)}};
+  std::vector<Term> terms{{n.coefficients[j.plus], narrowed(graph, j.value)}};
   for (std::size_t t = 0; t < n.operands.size(); ++t)
     if (t != j.plus && t != j.minus) terms.push_back({n.coefficients[t], n.operands[t]});
   return graph.sum(n.labels, std::move(terms));
@@ -165,7 +163,7 @@ Joined joined(Graph& graph, const Node& n, Function f, std::size_t plus, std::si
   const std::size_t left = count_terms(graph, gap);
   if (left > 0 && left + 2 <= a.size() + b.size()) {
     const Expr from = graph.sum(n.labels, b);
-    out.value = graph.elementwise(step_of(f), n.labels, {whole_of(graph, n, from), whole_of(graph, n, gap)});
+    out.value = graph.elementwise(step_of(f), n.labels, {narrowed(graph, from), narrowed(graph, gap)});
     out.cost = left;
     return out;
   }
@@ -219,7 +217,7 @@ std::optional<Expr> quotient_of_gammas(Graph& graph, Expr e) {
       const std::size_t left = count_terms(graph, gap);
       if (left == 0 || left + 2 > a.size() + b.size()) continue;
       const Expr ratio = graph.elementwise(Function::gamma_ratio, n.labels,
-                                           {whole_of(graph, n, graph.sum(n.labels, b)), whole_of(graph, n, gap)});
+                                           {narrowed(graph, graph.sum(n.labels, b)), narrowed(graph, gap)});
       std::vector<Operand> operands{narrowed(graph, ratio)};
       for (std::size_t t = 0; t < n.operands.size(); ++t)
         if (t != k && t != m) operands.push_back(n.operands[t]);
@@ -252,10 +250,10 @@ std::optional<Expr> reciprocal_difference(Graph& graph, Expr e) {
                                            n.labels, {u});
       if (!tan) return with_joined(graph, n, {k, m, slope, 0});
       const Expr sinc = graph.elementwise(Function::sinc, n.labels, {u});
-      const Operand under = whole_of(
-          graph, n, graph.elementwise(Function::power, n.labels, {whole_of(graph, n, sinc), {graph.constant(-1), {}}}));
+      const Operand under = narrowed(
+          graph, graph.elementwise(Function::power, n.labels, {narrowed(graph, sinc), {graph.constant(-1), {}}}));
       const auto rank = static_cast<std::uint32_t>(n.labels.size());
-      return with_joined(graph, n, {k, m, graph.contraction(n.labels, rank, 1, {whole_of(graph, n, slope), under}), 0});
+      return with_joined(graph, n, {k, m, graph.contraction(n.labels, rank, 1, {narrowed(graph, slope), under}), 0});
     }
   }
   return std::nullopt;
@@ -310,20 +308,20 @@ std::optional<Expr> root_of_squares(Graph& graph, Expr e) {
   if (sides.size() == 2 && rest.empty()) {
     const Expr hypot = graph.elementwise(Function::hypot, n.labels, sides);
     if (!log) return hypot;
-    const Expr of = graph.elementwise(Function::log, n.labels, {whole_of(graph, n, hypot)});
-    return graph.contraction(n.labels, rank, 2, {whole_of(graph, n, of)});
+    const Expr of = graph.elementwise(Function::log, n.labels, {narrowed(graph, hypot)});
+    return graph.contraction(n.labels, rank, 2, {narrowed(graph, of)});
   }
   if (log || sides.empty() || sum.operands.size() > 3) return std::nullopt;
   if (sides.size() == 2) {
     const Expr hypot = graph.elementwise(Function::hypot, n.labels, sides);
-    sides = {whole_of(graph, n, hypot)};
+    sides = {narrowed(graph, hypot)};
   }
   Operand other;
   const Rational* number = rest.size() == 1 ? graph.constant_value(rest[0].operand.expr) : nullptr;
   if (number != nullptr)
     other = {graph.constant(*number * rest[0].coefficient), {}};
   else
-    other = whole_of(graph, n, graph.sum(n.labels, std::move(rest)));
+    other = narrowed(graph, graph.sum(n.labels, std::move(rest)));
   return graph.elementwise(Function::sqrt_square_plus, n.labels, {sides[0], other});
 }
 
@@ -350,7 +348,7 @@ std::optional<Expr> log_of_product_with_square(Graph& graph, Facts& facts, Expr 
     Monomial others = m;
     others.powers[k].exponent = 0;
     const auto log_of = [&](const Operand& o) {
-      return whole_of(graph, n, graph.elementwise(Function::log, n.labels, {o}));
+      return narrowed(graph, graph.elementwise(Function::log, n.labels, {o}));
     };
     return graph.sum(n.labels, {{p.exponent, log_of(p.base)}, {1, log_of(whole_product(graph, n.labels, others))}});
   }
@@ -395,8 +393,8 @@ std::optional<Expr> square_quotient(Graph& graph, Expr e) {
       if (k != t) rest.push_back({sum.coefficients[k] / c, graph.substitute(sum.operands[k], base.subscripts)});
     const Operand u = whole_product(graph, n.labels, term);
     const Expr other = graph.sum(n.labels, std::move(rest));
-    const Expr share = graph.elementwise(Function::square_share, n.labels, {u, whole_of(graph, n, other)});
-    product.multiply(whole_of(graph, n, share), 1);
+    const Expr share = graph.elementwise(Function::square_share, n.labels, {u, narrowed(graph, other)});
+    product.multiply(narrowed(graph, share), 1);
     return graph.contraction(n.labels, n.rank, n.coefficients[0] * product.number / c, operands_of(graph, product),
                              n.guards);
   }
@@ -464,7 +462,7 @@ std::optional<Expr> root_minus_number(Graph& graph, Expr e) {
       u = {graph.sum(sum.labels, std::move(rest)), inside.subscripts};
     }
     const Expr to = graph.elementwise(square ? Function::sqrt1pm1_square : Function::sqrt1pm1, n.labels, {u});
-    return with_joined(graph, n, {k, at, graph.contraction(n.labels, rank, q, {whole_of(graph, n, to)}), 0});
+    return with_joined(graph, n, {k, at, graph.contraction(n.labels, rank, q, {narrowed(graph, to)}), 0});
   }
   return std::nullopt;
 }
