@@ -81,9 +81,11 @@ template <class V>
 V bernoulli_divergence(V x, V y) {
   const V one = splat(x, 1), most = splat(x, 0.75);
   const V gap = y - x, other = one - x, t = gap / x, u = -(gap / other);
-  const V direct = xlog_ratio(x, x, y) + xlog_ratio(other, other, one - y);
+  const auto u_small = less(absolute(u), most);  // 1 - y would lose a tiny y
+  const V upper = select(u_small, -(other * log1p_kernel(u)), xlog_ratio(other, other, one - y));
+  const V direct = xlog_ratio(x, x, y) + upper;
   const V near = -(x * log1p_minus_x(t) + other * log1p_minus_x(u));
-  return select(both(less(absolute(t), most), less(absolute(u), most)), near, direct);
+  return select(both(less(absolute(t), most), u_small), near, direct);
 }
 
 // (1 + x)*log(1 + x) - x.
