@@ -40,6 +40,7 @@ double relative(double a, double b, double scale) {
 constexpr std::size_t batch = 16;           // directions in one reference evaluation: they share what they all need
 constexpr std::size_t large_graph = 20000;  // nodes beyond which a batch is one direction
 constexpr unsigned verify_bits = 128;       // binary digits of the reference
+constexpr double same_slope = 1e-12;        // relative difference; a step of 2^-85 leaves far less
 constexpr double bytes_per_number = 80;     // of the reference, about
 
 /// A loss or output by one input: where the compiled numbers are, and the forward derivatives on the raw graph along
@@ -92,6 +93,8 @@ class Verifier {
   VerifyReport& report() { return report_; }
 
  private:
+  using Directions = std::map<std::uint32_t, Array>;  // by input
+
   enum class Trial { good, again, error };
   void add(const DerivedValue& value, const char* kind, bool several);
   /// The number of an input that stands for a direction.
@@ -104,6 +107,9 @@ class Verifier {
   void compare_check(const Check& check, const Array& compiled, Bindings& bindings, Random& random);
   void compare_differences(const Check& check, const Array& compiled, const Bindings& bindings, double scale,
                            Random& random);
+  bool is_smooth(const Check& check, const Bindings& bindings, Random& random);
+  bool condition_changes(const Check& check, const Bindings& bindings, const Directions& direction) const;
+  Directions directions_of_all(const Bindings& bindings, Random& random) const;
   bool stops_gradients(Expr e) const;
   Array random_direction(const Check& check, const Bindings& bindings, Random& random) const;
   bool fits_memory(const Bindings& bindings);
@@ -362,20 +368,68 @@ void Verifier::compare_check(const Check& check, const Array& compiled, Bindings
 }
 
 /// Along one direction, difference quotients of the formula itself: they know no rule of differentiation, so they find
-/// an error that forward and reverse derivatives share. At a kink or jump, where the sides differ, they say nothing.
+/// an error that forward and reverse derivatives share. At a kink or jump they say nothing: the sides differ there, or
+/// (where a kink is symmetric) the slopes along two directions do not add up, or a condition changes.
 void Verifier::compare_differences(const Check& check, const Array& compiled, const Bindings& bindings, double scale,
                                    Random& random) {
-  constexpr double smooth = 1e-12;  // relative difference of the sides; a step of 2^-85 leaves far less
   const Array direction = random_direction(check, bindings, random);
   const Differences sides = differences(model_.graph, check.raw, bindings, {{check.input, direction}});
   VerifyRow& row = report_.rows[check.row];
+  std::optional<bool> smooth;  // found out where something differs
   for (std::size_t e = 0; e < sides.central.values.size(); ++e) {
     const double slope = sides.central.values[e], left = sides.left.values[e], right = sides.right.values[e];
-    const bool steady = std::fabs(left - right) <= smooth * std::max(std::fabs(left), std::fabs(right));
+    const bool steady = std::fabs(left - right) <= same_slope * std::max(std::fabs(left), std::fabs(right));
     if (!steady || !std::isfinite(slope)) continue;
     const double got = along(compiled, e * direction.values.size(), direction);
-    row.error = std::max(row.error, relative(got, slope, std::max(scale, std::fabs(slope))));
+    const double error = relative(got, slope, std::max(scale, std::fabs(slope)));
+    if (error > options_.tolerance && !smooth) smooth = is_smooth(check, bindings, random);
+    if (smooth.value_or(true)) row.error = std::max(row.error, error);
   }
+}
+
+/// Whether the formula is smooth at the point, as far as random directions of all inputs show: no condition changes
+/// along one, and the slopes along two add up to the one along their sum.
+bool Verifier::is_smooth(const Check& check, const Bindings& bindings, Random& random) {
+  constexpr int attempts = 8;  // two directions can lie on the same side of a kink
+  const auto slopes = [&](const Directions& direction) {
+    return differences(model_.graph, check.raw, bindings, direction).central.values;
+  };
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    const Directions one = directions_of_all(bindings, random);
+    if (attempt == 0 && condition_changes(check, bindings, one)) return false;
+    Directions other = directions_of_all(bindings, random);
+    const std::vector<double> first = slopes(one), second = slopes(other);
+    for (auto& [input, array] : other)
+      for (std::size_t k = 0; k < array.values.size(); ++k) array.values[k] += one.at(input).values[k];
+    const std::vector<double> sum = slopes(other);
+    for (std::size_t e = 0; e < sum.size(); ++e) {
+      const double size = std::max(std::fabs(first[e]), std::fabs(second[e]));
+      if (!(std::fabs(first[e] + second[e] - sum[e]) <= same_slope * size)) return false;
+    }
+  }
+  return true;
+}
+
+bool Verifier::condition_changes(const Check& check, const Bindings& bindings, const Directions& direction) const {
+  const auto is_zero = [](double x) { return x == 0; };
+  return std::ranges::any_of(model_.graph.reachable({check.raw}), [&](Expr e) {
+    const Node& n = model_.graph[e];
+    if (n.kind != Kind::elementwise || !row(n.function).condition) return false;
+    const Differences change = differences(model_.graph, e, bindings, direction);
+    return !std::ranges::all_of(change.left.values, is_zero) || !std::ranges::all_of(change.right.values, is_zero);
+  });
+}
+
+/// A random direction of each input that is compared, of different lengths (those of scalars have no other difference).
+Verifier::Directions Verifier::directions_of_all(const Bindings& bindings, Random& random) const {
+  Directions all;
+  for (const Check& check : comparisons_) {
+    if (all.contains(check.input)) continue;
+    Array& direction = all[check.input] = random_direction(check, bindings, random);
+    const double length = 0.5 + random.uniform();
+    for (double& value : direction.values) value *= length;
+  }
+  return all;
 }
 
 /// A random direction of length 1 that keeps the structure which the input's assumptions ask for.

@@ -31,6 +31,8 @@ std::vector<Rewriter::Step> arithmetic(Graph& g, rules::Facts& facts, const rule
           [&g, &kept](Expr e) { return rules::normalise_power(g, kept, e); },
           [&g](Expr e) { return rules::decide_condition(g, e); },
           [&g](Expr e) { return rules::weighted_average(g, e); },
+          [&g](Expr e) { return rules::product_over_exponentials(g, e); },
+          [&g, &facts](Expr e) { return rules::log_of_product(g, facts, e); },
           [&g, &facts](Expr e) { return rules::weighted_logsumexp(g, facts, e); },
           [&g, &facts](Expr e) { return rules::log_of_exponentials(g, facts, e); },
           [&g](Expr e) { return rules::product_of_exponentials(g, e); },

@@ -57,6 +57,18 @@ V log_cosh(V x) {
   return select(less(size, splat(x, 1)), log1p_kernel(s * s * splat(x, 2)), far);
 }
 
+// log(sinh(x)/x), near 0 by the series of sinh(x)/x - 1.
+template <class V>
+V log_sinhc(V x) {
+  const V size = absolute(x), square = x * x;
+  V series = splat(x, 1.0 / 51090942171709440000.0);  // 1/21!
+  for (const double c : {1.0 / 121645100408832000, 1.0 / 355687428096000, 1.0 / 1307674368000, 1.0 / 6227020800,
+                         1.0 / 39916800, 1.0 / 362880, 1.0 / 5040, 1.0 / 120, 1.0 / 6})
+    series = fma(series, square, splat(x, c));
+  const V far = size - splat(x, std::numbers::ln2) - log_kernel(size) + log1p_kernel(-exp_kernel(size * splat(x, -2)));
+  return select(less(size, splat(x, 1.5)), log1p_kernel(series * square), far);
+}
+
 // 1 - cos(x).
 template <class V>
 V versine(V x) {

@@ -44,6 +44,13 @@ V sech_squared(V x) {
   return e / (whole * whole) * splat(x, 4);
 }
 
+// x/(x + y).
+template <class V>
+V share(V x, V y) {
+  const V sum = x + y, quarter = splat(x, 0.25);
+  return select(less(splat(x, 1e307), absolute(sum)), x * quarter / (x * quarter + y * quarter), x / sum);
+}
+
 // log(1 + x^2).
 template <class V>
 V log1p_square(V x) {

@@ -93,6 +93,7 @@ Facts::Sign Facts::elementwise(const Node& n) const {
     case Function::sqrt1pm1rel:
       return Sign::positive;
     case Function::log_cosh:
+    case Function::log_sinhc:
     case Function::versine:
     case Function::cosh_minus_one:
     case Function::log1p_square:
@@ -115,6 +116,7 @@ Facts::Sign Facts::elementwise(const Node& n) const {
     case Function::asinh:
     case Function::atan:
     case Function::erf:
+    case Function::softsign:
     case Function::stop_gradient:
       return of(0);
     case Function::power: {

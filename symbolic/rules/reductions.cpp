@@ -163,4 +163,43 @@ std::optional<Expr> weighted_average(Graph& graph, Expr e) {
   return std::nullopt;
 }
 
+std::optional<Expr> product_over_exponentials(Graph& graph, Expr e) {
+  const Node& n = graph[e];
+  if (n.kind != Kind::reduce || n.reduction != Reduction::product) return std::nullopt;
+  const Factors factors = rules::factors_of(graph, n.operands[0]);
+  std::vector<Term> exponents;
+  std::vector<Operand> weights;
+  for (const auto& o : factors.operands) {
+    const Node& f = graph[o.expr];
+    if (is_call(f, Function::exp))
+      exponents.push_back({1, graph.substitute(f.operands[0], o.subscripts)});
+    else
+      weights.push_back(o);
+  }
+  if (exponents.empty()) return std::nullopt;
+  const auto whole = graph.identity(static_cast<std::uint32_t>(n.labels.size()));
+  const std::vector<Size> axes(n.labels.begin(), n.labels.begin() + n.rank);
+  const Expr x = over_all_labels(graph, n, std::move(exponents));
+  const Expr exponent = graph.contraction(n.labels, n.rank, 1, {{x, whole}}, n.guards);
+  const Expr exponential = graph.elementwise(Function::exp, axes, {graph.whole(exponent)});
+  if (weights.empty() && factors.coefficient.is_one()) return exponential;
+  const auto all = static_cast<std::uint32_t>(n.labels.size());
+  const Expr weight = graph.contraction(n.labels, all, factors.coefficient, std::move(weights));
+  const Expr left = graph.reduce(Reduction::product, n.labels, n.rank, {weight, whole}, n.guards);
+  return graph.contraction(axes, n.rank, 1, {graph.whole(exponential), graph.whole(left)});
+}
+
+std::optional<Expr> log_of_product(Graph& graph, Facts& facts, Expr e) {
+  const Node& log = graph[e];
+  if (!is_call(log, Function::log)) return std::nullopt;
+  const Operand inner = log.operands[0];
+  const Node& n = graph[inner.expr];
+  if (n.kind != Kind::reduce || n.reduction != Reduction::product || !facts.positive(n.operands[0].expr))
+    return std::nullopt;
+  const Expr logs = graph.elementwise(Function::log, n.labels, {n.operands[0]});
+  const auto all = static_cast<std::uint32_t>(n.labels.size());
+  const Expr sum = graph.contraction(n.labels, n.rank, 1, {{logs, graph.identity(all)}}, n.guards);
+  return graph.view(log.labels, {sum, inner.subscripts});
+}
+
 }  // namespace gradus::rules

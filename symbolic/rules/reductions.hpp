@@ -14,4 +14,10 @@ std::optional<Expr> weighted_logsumexp(Graph& graph, Facts& facts, Expr e);
 /// (Σ w·exp(x)) / (Σ exp(x)) is Σ w·softmax(x).
 std::optional<Expr> weighted_average(Graph& graph, Expr e);
 
+/// Π w·exp(x) is exp(Σ x)·Π w.
+std::optional<Expr> product_over_exponentials(Graph& graph, Expr e);
+
+/// The logarithm of a product of positive factors is the sum of their logarithms.
+std::optional<Expr> log_of_product(Graph& graph, Facts& facts, Expr e);
+
 }  // namespace gradus::rules

@@ -131,3 +131,16 @@ TEST_CASE("a kink at the given point is no disagreement with difference quotient
 TEST_CASE("difference quotients do not contradict a stopped gradient") {
   CHECK(verified("param x, y\nloss = stop_gradient(x*y)*x", {number("x", 2), number("y", 3)}).passed);
 }
+
+TEST_CASE("nor is a kink or jump that looks the same from both sides") {
+  const auto at_zero = [](const std::string& text) {
+    const VerifyReport report = verified(text, {number("x", 0)});
+    return report.passed && !report.nothing;
+  };
+  CHECK(at_zero("param x\nloss = sign(x)"));
+  CHECK(at_zero("param x\nloss = 3 if x != 0 else 3 + x"));
+  CHECK(at_zero("param x, y\nloss = x/norm(stack(x, 0)) + y if x != 0 else y"));
+  CHECK(verified("param x\nloss = cbrt(x)", {number("x", 1e-100)}).passed);
+  const std::vector<Given> ones = {number("a", 1), number("b", 1), number("c", 1)};
+  CHECK(verified("param a, b, c\nloss = max(a, max(b, c)) + min(min(a, b), c)", ones).passed);
+}
