@@ -8,6 +8,7 @@
 #include <cstring>
 #include <memory>
 
+#include "codegen/plan/expand.hpp"
 #include "runtime/evaluate.hpp"
 
 namespace gradus {
@@ -135,7 +136,8 @@ std::optional<BenchReport> bench(Model& model, const DeriveOptions& derive_by, B
     for (const DerivedValue& output : derived.outputs) add(output);
   }
   constexpr double calls = 6;  // the fewest of loss and gradient, in passes over both
-  if (!is_quick_enough(model, all, bindings, options.limit, calls, diagnostics)) return std::nullopt;
+  if (!is_quick_enough(model, planning::expand(model.graph, all), bindings, options.limit, calls, diagnostics))
+    return std::nullopt;
   const Compiled loss_code = compile(model, losses, derived.checks), grad_code = compile(model, all, derived.checks);
   BenchReport report;
   if (!grad_code.note.empty()) report.notes = grad_code.note + "\n";

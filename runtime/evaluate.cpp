@@ -10,6 +10,7 @@
 
 #include "codegen/interpret.hpp"
 #include "codegen/plan.hpp"
+#include "codegen/plan/expand.hpp"
 #include "codegen/plan/roles.hpp"
 #include "runtime/bind.hpp"
 #include "runtime/formula.hpp"
@@ -186,7 +187,8 @@ bool is_quick_enough(const Model& model, const std::vector<Expr>& roots, const B
 std::optional<std::vector<Array>> evaluate(Model& model, const std::vector<Expr>& roots,
                                            const std::vector<Expr>& checks, const Bindings& bindings, ThreadPool& pool,
                                            Diagnostics& diagnostics, std::string& notes, double most_seconds) {
-  if (!is_quick_enough(model, roots, bindings, most_seconds, 1, diagnostics)) return std::nullopt;
+  const std::vector<Expr> planned = planning::expand(model.graph, roots);
+  if (!is_quick_enough(model, planned, bindings, most_seconds, 1, diagnostics)) return std::nullopt;
   const Compiled compiled = compile(model, roots, checks);
   if (!compiled.note.empty()) notes += compiled.note + "\n";
   Call call(compiled, model, roots, bindings, pool.size(), diagnostics);

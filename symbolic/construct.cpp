@@ -231,8 +231,7 @@ Expr Graph::reduce(Reduction reduction, std::vector<Size> labels, std::uint32_t 
   detail::drop_certain(*this, guards);
   if (labels.size() == rank && guards.empty()) {
     if (reduction == Reduction::norm) return elementwise(Function::abs, std::move(labels), {operand});
-    if (reduction == Reduction::argmax || reduction == Reduction::argmin)
-      return detail::full(*this, std::move(labels), 0);
+    if (is_position(reduction)) return detail::full(*this, std::move(labels), 0);
     return view(std::move(labels), std::move(operand));
   }
   const auto used = detail::used_labels(labels.size(), {operand}, guards);

@@ -106,8 +106,12 @@ enum class Reduction : std::uint8_t {
   all,      // of nothing: 1
   argmax,   // position (as a number) of the first largest along the one bound label
   argmin,
-  norm,  // sqrt(Σ x²) without overflow or underflow; derivative 0 at 0; of nothing: 0
+  norm,          // sqrt(Σ x²) without overflow or underflow; derivative 0 at 0; of nothing: 0
+  exponentials,  // v·Σ w·exp(x - y), however far apart x are; operands = {w, x, y, v}. Only the planner makes it
 };
+
+/// Whether a reduction yields a position, not a value.
+constexpr bool is_position(Reduction r) { return r == Reduction::argmax || r == Reduction::argmin; }
 
 /// With m = max x and s = Σ exp(x - m) over the bound labels where the guards hold:
 enum class SoftmaxKind : std::uint8_t {

@@ -275,12 +275,12 @@ class Interpreter {
             value = Real(l[node.rank]);
           }
           break;
+        case Reduction::exponentials:
+          throw std::logic_error("evaluate_reference: a reduction of the planner");
       }
     });
     return result;
   }
-
-  static bool is_position(Reduction r) { return r == Reduction::argmax || r == Reduction::argmin; }
 
   static Real initial(Reduction r) {
     switch (r) {
@@ -294,6 +294,7 @@ class Interpreter {
         return 1;
       case Reduction::any:
       case Reduction::norm:
+      case Reduction::exponentials:
         return 0;
     }
     throw std::logic_error("evaluate_reference: unknown reduction");

@@ -214,6 +214,7 @@ class Rule {
       case Reduction::all:
       case Reduction::argmax:
       case Reduction::argmin:
+      case Reduction::exponentials:
         break;
     }
   }

@@ -46,6 +46,8 @@ class Verifier {
       case Kind::contraction:
         return node_.coefficients.size() == 1 ? "" : "a contraction has one coefficient";
       case Kind::reduce:
+        return n == (node_.reduction == Reduction::exponentials ? 4u : 1u) ? ""
+                                                                           : "wrong number of operands of a reduction";
       case Kind::reshape:
         return n == 1 ? "" : "one operand expected";
       case Kind::softmax:

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "codegen/plan/running.hpp"
+
 namespace gradus::planning {
 namespace {
 
@@ -30,6 +32,7 @@ class Expander {
     if (n.kind == Kind::index) changed |= renew(n.affine);
     if (n.kind == Kind::softmax) return softmax(n);
     if (n.kind == Kind::reduce && n.reduction == Reduction::norm) return norm(n);
+    if (const auto running = running_exponentials(graph_, n)) return *running;
     const bool long_sum = n.kind == Kind::sum || (n.kind == Kind::contraction && n.labels.size() == n.rank);
     if (long_sum && n.operands.size() > most_operands) return cut(std::move(n));
     return changed ? graph_.intern(std::move(n)) : e;
@@ -110,7 +113,8 @@ class Expander {
     const Expr shifted = graph_.sum(labels, {{1, inner}, {-1, at_axes(shift, rank)}});
     const Expr exponentials =
         graph_.elementwise(Function::exp, labels, {{shifted, graph_.identity(graph_.rank(shifted))}});
-    const Expr total = graph_.contraction(labels, rank, 1, {graph_.whole(exponentials)}, guards);
+    const Expr sum = graph_.contraction(labels, rank, 1, {graph_.whole(exponentials)}, guards);
+    const Expr total = running_exponentials(graph_, graph_[sum]).value_or(sum);
 
     const std::vector<Size> shape(n.labels.begin(), n.labels.begin() + n.rank);
     const std::vector<Size> kept(labels.begin(), labels.begin() + rank);

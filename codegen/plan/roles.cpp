@@ -161,7 +161,7 @@ class Assigner {
     const Node& n = graph_[e];
     Role& r = role(e);
     if (!roles_.stream || n.kind == Kind::reshape || n.kind == Kind::order) return;
-    if (n.kind == Kind::reduce && (n.reduction == Reduction::argmax || n.reduction == Reduction::argmin)) {
+    if (n.kind == Kind::reduce && is_position(n.reduction)) {
       choose_among(e, n.rank);
     } else {
       choose_among(e, static_cast<Label>(n.labels.size()));
@@ -240,7 +240,7 @@ class Assigner {
       case Kind::reduce:
       case Kind::softmax:
         r.form = Form::nest;
-        if (n.reduction == Reduction::argmax || n.reduction == Reduction::argmin) r.form = Form::search;
+        if (is_position(n.reduction)) r.form = Form::search;
         if (scan_of(graph_, n)) r.form = Form::scan;
         fuse(e);
         return;
@@ -362,23 +362,34 @@ std::vector<Solved> solved_outputs(const Graph& graph, const Node& n) {
   return out;
 }
 
+std::optional<Scan> scan_by_guard(const Graph& graph, const Node& n, std::size_t guard) {
+  const Guard& g = n.guards[guard];
+  if (g.kind != Guard::Kind::nonnegative || !g.affine.data.empty() || g.affine.labels.size() != 2) return std::nullopt;
+  const LabelTerm &axis = g.affine.labels[0], &bound = g.affine.labels[1];  // sorted: axes come first
+  const auto a = graph.sizes().as_constant(axis.coefficient), b = graph.sizes().as_constant(bound.coefficient);
+  const auto offset = graph.sizes().as_constant(g.affine.offset);
+  if (axis.label >= n.rank || bound.label < n.rank || n.labels[axis.label] != n.labels[bound.label])
+    return std::nullopt;
+  if (!a || !b || !offset || *a != -*b || (*a != 1 && *a != -1) || (*offset != 0 && *offset != -1)) return std::nullopt;
+  bool alone = true;
+  for (std::size_t other = 0; other < n.guards.size(); ++other)
+    if (other != guard) Graph::each_label(n.guards[other], [&](Label l) { alone = alone && l != axis.label; });
+  if (!alone) return std::nullopt;
+  return Scan{guard, axis.label, bound.label, *a < 0, *offset < 0};
+}
+
 std::optional<Scan> scan_of(const Graph& graph, const Node& n) {
-  const bool runs = n.kind == Kind::contraction || (n.kind == Kind::reduce && n.reduction == Reduction::product);
-  if (!runs || n.labels.size() == n.rank) return std::nullopt;
+  const bool runs = n.kind == Kind::contraction || n.kind == Kind::reduce;
+  if (!runs || n.labels.size() == n.rank || is_position(n.reduction)) return std::nullopt;
+  // Of running exponentials w and x run, y and v stand at the axis.
+  const std::size_t running = n.reduction == Reduction::exponentials ? 2 : n.operands.size();
   for (std::size_t k = 0; k < n.guards.size(); ++k) {
-    const Guard& g = n.guards[k];
-    if (g.kind != Guard::Kind::nonnegative || !g.affine.data.empty() || g.affine.labels.size() != 2) continue;
-    const LabelTerm &axis = g.affine.labels[0], &bound = g.affine.labels[1];  // sorted: axes come first
-    const auto a = graph.sizes().as_constant(axis.coefficient), b = graph.sizes().as_constant(bound.coefficient);
-    const auto offset = graph.sizes().as_constant(g.affine.offset);
-    if (axis.label >= n.rank || bound.label < n.rank || n.labels[axis.label] != n.labels[bound.label]) continue;
-    if (!a || !b || !offset || *a != -*b || (*a != 1 && *a != -1) || (*offset != 0 && *offset != -1)) continue;
+    const auto scan = scan_by_guard(graph, n, k);
+    if (!scan) continue;
     bool alone = true;
-    const auto mention = [&](Label l) { alone = alone && l != axis.label; };
-    for (const Operand& o : n.operands) Graph::each_label(o, mention);
-    for (std::size_t other = 0; other < n.guards.size(); ++other)
-      if (other != k) Graph::each_label(n.guards[other], mention);
-    if (alone) return Scan{k, axis.label, bound.label, *a < 0, *offset < 0};
+    for (std::size_t o = 0; o < running; ++o)
+      Graph::each_label(n.operands[o], [&](Label l) { alone = alone && l != scan->axis; });
+    if (alone) return scan;
   }
   return std::nullopt;
 }

@@ -65,7 +65,10 @@ struct Scan {
   bool descending = false;  // from the axis' place on
   bool exclusive = false;   // without the element at the place itself
 };
-/// What makes a sum or product a scan, or nothing.
+/// The scan that a guard of a reduction would make of it, were the axis nowhere else; nothing where another guard
+/// depends on the axis.
+std::optional<Scan> scan_by_guard(const Graph& graph, const Node& n, std::size_t guard);
+/// What makes a reduction a scan, or nothing.
 std::optional<Scan> scan_of(const Graph& graph, const Node& n);
 
 }  // namespace gradus::planning

@@ -1,5 +1,6 @@
 // Sums that add to computed places, running sums, argmax and argmin, and loops over axes.
 #include <algorithm>
+#include <limits>
 
 #include "codegen/plan/nest.hpp"
 #include "codegen/plan/reducer.hpp"
@@ -66,6 +67,117 @@ class Labels {
   std::optional<Label> stream_;
   Rows rows_;
 };
+
+/// A sum, product or other reduction of what a scan has passed.
+class RunningReduction {
+ public:
+  RunningReduction(Emitter& m, Expr e) : m_(m), reducer_(m, e) {}
+
+  void start(bool lanes) {
+    sum_ = m_.builder().fresh(lanes ? Type::numbers : Type::number);
+    const Register neutral = m_.number(reducer_.neutral());
+    m_.builder().assign(sum_, lanes ? m_.widen(neutral) : neutral);
+  }
+  void step(const Coordinates& labels, Register mask) {
+    const Register next = reducer_.step(sum_, labels, mask);
+    m_.builder().assign(sum_, m_.is_vector(sum_) ? m_.widen(next) : next);
+  }
+  Register value(const Coordinates& axes) { return reducer_.finish(sum_, axes); }
+
+ private:
+  Emitter& m_;
+  Reducer reducer_;
+  Register sum_;
+};
+
+/// Σ w·exp(x) of what a scan has passed, as sum·exp(shift): where x rises far above the shift, the shift follows it and
+/// the sum shrinks (the running form of the maximum that a logsumexp subtracts).
+class RunningExponentials {
+ public:
+  RunningExponentials(Emitter& m, const Node& n) : m_(m), n_(n) {}
+
+  void start(bool lanes) {
+    const auto begin = [&](double value) {
+      const Register r = m_.builder().fresh(lanes ? Type::numbers : Type::number);
+      m_.builder().assign(r, lanes ? m_.widen(m_.number(value)) : m_.number(value));
+      return r;
+    };
+    sum_ = begin(0);
+    shift_ = begin(-std::numeric_limits<double>::infinity());
+  }
+
+  void step(const Coordinates& labels, Register mask) {
+    const Register w = m_.to_number(m_.operand(n_, n_.operands[0], labels));
+    const Register x = m_.to_number(m_.operand(n_, n_.operands[1], labels));
+    // exp(12) times what fits: terms above the shift neither overflow nor make it follow each small rise.
+    const Register rises = m_.apply(Function::less, {m_.number_op(Op::add, shift_, m_.number(12)), x});
+    const Register distance = m_.number_op(Op::subtract, x, shift_);
+    const Register away = m_.number_op(Op::negate, m_.apply(Function::abs, {distance}));
+    // Two infinities of one sign are no distance apart.
+    const Register exponent =
+        m_.select(m_.apply(Function::equal, {x, shift_}), m_.number(0), m_.select(rises, away, distance));
+    const Register factor = m_.apply(Function::exp, {exponent});
+    const Register shrunk = m_.number_op(Op::fma, sum_, factor, w), grown = m_.number_op(Op::fma, w, factor, sum_);
+    assign(sum_, m_.select(rises, shrunk, grown), mask);
+    assign(shift_, m_.select(rises, x, shift_), mask);
+  }
+
+  /// v·sum·exp(shift - y); 0 where nothing but exp(-inf) was summed.
+  Register value(const Coordinates& axes) {
+    Coordinates labels = axes;
+    labels.resize(n_.labels.size());
+    const Register y = m_.to_number(m_.operand(n_, n_.operands[2], labels));
+    const Register v = m_.to_number(m_.operand(n_, n_.operands[3], labels));
+    const Register scale = m_.apply(Function::exp, {m_.number_op(Op::subtract, shift_, y)});
+    const Register sum = m_.number_op(Op::multiply, m_.number_op(Op::multiply, sum_, scale), v);
+    const Register least = m_.number(-std::numeric_limits<double>::infinity());
+    return m_.select(m_.apply(Function::equal, {shift_, least}), m_.number(0), sum);
+  }
+
+ private:
+  void assign(Register to, Register value, Register mask) {
+    if (mask.valid()) value = m_.select(mask, value, to);
+    m_.builder().assign(to, m_.is_vector(to) ? m_.widen(value) : value);
+  }
+
+  Emitter& m_;
+  const Node& n_;
+  Register sum_, shift_;
+};
+
+/// One step an element along the axis of a scan, the running value written before it or after it.
+template <class Running>
+void scan_with(Running& running, Emitter& m, const Node& n, const Scan& scan, std::optional<Label> stream, Rows rows,
+               const Sink& sink) {
+  std::vector<Label> order, bound;
+  if (stream) order.push_back(*stream);
+  for (Label l = 0; l < n.rank; ++l)
+    if (l != scan.axis && stream != l) order.push_back(l);
+  for (Label l = n.rank; l < n.labels.size(); ++l)
+    if (l != scan.bound) bound.push_back(l);
+  std::optional<Label> lane;
+  if (!order.empty() && order.back() + 1 == n.rank && stream != order.back()) lane = order.back();
+  std::vector<char> skip(n.guards.size(), 0);
+  skip[scan.guard] = 1;
+  Labels labels(m, n, stream, rows);
+  labels.run(order, lane, [&] {
+    running.start(lane.has_value());
+    const Register end = m.size(n.labels[scan.bound]);
+    m.loop(m.integer(0), end, 1, [&](Register v) {
+      const Register place = scan.descending ? m.subtract(m.subtract(end, m.integer(1)), v) : v;
+      labels.at[scan.axis] = labels.at[scan.bound] = m.scalar(place);
+      const auto write = [&] {
+        const Coordinates axes(labels.at.begin(), labels.at.begin() + n.rank);
+        m.store(sink.place, axes, running.value(axes), sink.offset);
+      };
+      if (scan.exclusive) write();
+      labels.run(bound, std::nullopt, [&] {
+        where_chosen(m, n, skip, labels.at, {}, [&](Register mask) { running.step(labels.at, mask); });
+      });
+      if (!scan.exclusive) write();
+    });
+  });
+}
 
 }  // namespace
 
@@ -166,39 +278,12 @@ void emit_scatter(Emitter& m, Expr e, std::optional<Label> stream, Rows rows, co
 
 void emit_scan(Emitter& m, Expr e, const Scan& scan, std::optional<Label> stream, Rows rows, const Sink& sink) {
   const Node n = m.graph()[e];
-  Reducer reducer(m, e);
-  std::vector<Label> order, bound;
-  if (stream) order.push_back(*stream);
-  for (Label l = 0; l < n.rank; ++l)
-    if (l != scan.axis && stream != l) order.push_back(l);
-  for (Label l = n.rank; l < n.labels.size(); ++l)
-    if (l != scan.bound) bound.push_back(l);
-  std::optional<Label> lane;
-  if (!order.empty() && order.back() + 1 == n.rank && stream != order.back()) lane = order.back();
-  std::vector<char> skip(n.guards.size(), 0);
-  skip[scan.guard] = 1;
-  Labels labels(m, n, stream, rows);
-  loops::Builder& b = m.builder();
-  labels.run(order, lane, [&] {
-    const auto wide = [&](Register r) { return lane ? m.widen(r) : r; };
-    const Register sum = b.fresh(lane ? Type::numbers : Type::number);
-    b.assign(sum, wide(m.number(reducer.neutral())));
-    const Register end = m.size(n.labels[scan.bound]);
-    m.loop(m.integer(0), end, 1, [&](Register v) {
-      const Register place = scan.descending ? m.subtract(m.subtract(end, m.integer(1)), v) : v;
-      labels.at[scan.axis] = labels.at[scan.bound] = m.scalar(place);
-      const auto write = [&] {
-        const Coordinates axes(labels.at.begin(), labels.at.begin() + n.rank);
-        m.store(sink.place, axes, reducer.finish(sum, axes), sink.offset);
-      };
-      if (scan.exclusive) write();
-      labels.run(bound, std::nullopt, [&] {
-        where_chosen(m, n, skip, labels.at, {},
-                     [&](Register mask) { b.assign(sum, wide(reducer.step(sum, labels.at, mask))); });
-      });
-      if (!scan.exclusive) write();
-    });
-  });
+  if (n.kind == Kind::reduce && n.reduction == Reduction::exponentials) {
+    RunningExponentials running(m, n);
+    return scan_with(running, m, n, scan, stream, rows, sink);
+  }
+  RunningReduction running(m, e);
+  scan_with(running, m, n, scan, stream, rows, sink);
 }
 
 void emit_search(Emitter& m, Expr e, std::optional<Label> stream, Rows rows, const Sink& sink) {

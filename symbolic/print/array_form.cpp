@@ -181,7 +181,7 @@ std::optional<Formula> Writer::array_along(const Node& n, const Operand& o, cons
 }
 
 std::optional<Formula> Writer::array_reduce(const Node& n) {
-  const bool position = n.reduction == Reduction::argmax || n.reduction == Reduction::argmin;
+  const bool position = is_position(n.reduction);
   if (n.labels.size() == n.rank || (position && n.labels.size() != n.rank + 1)) return std::nullopt;
   return array_along(n, n.operands[0], std::string(reduction_name(n.reduction)));
 }

@@ -222,7 +222,7 @@ Formula Writer::protected_element(const Node& n, const Operand& o, const Places&
 }
 
 Formula Writer::element_reduce(const Node& n, const Places& at) {
-  const bool position = n.reduction == Reduction::argmax || n.reduction == Reduction::argmin;
+  const bool position = is_position(n.reduction);
   if (position && n.labels.size() == n.rank) return number(0);
   const Places all = open_bound(n, at);
   Formula body = protected_element(n, n.operands[0], all);

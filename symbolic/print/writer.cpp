@@ -202,6 +202,8 @@ std::string_view Writer::reduction_name(Reduction r) {
       return "argmin";
     case Reduction::norm:
       return "norm";
+    case Reduction::exponentials:
+      break;
   }
   return "";
 }

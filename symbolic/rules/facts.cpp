@@ -59,6 +59,8 @@ Facts::Sign Facts::find(const Node& n) const {
         case Reduction::argmin:
         case Reduction::norm:
           return Sign::nonnegative;
+        case Reduction::exponentials:
+          break;
       }
       return Sign::unknown;
     case Kind::order:
