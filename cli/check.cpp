@@ -26,7 +26,7 @@ std::string assumptions(const Model& model, const Input& input) {
   return out;
 }
 
-Row row_of(const Model& model, const Input& input) {
+Row row_of(const Model& model, const Input& input, const std::string& default_value) {
   const Sizes& sizes = model.graph.sizes();
   switch (input.role) {
     case Input::Role::data:
@@ -36,14 +36,14 @@ Row row_of(const Model& model, const Input& input) {
     case Input::Role::constant:
       break;
   }
-  std::string value;
-  if (input.default_value.valid()) value = " = " + print_expression(model, input.default_value);
+  const std::string value = default_value.empty() ? "" : " = " + default_value;
   return {"const", input.name, "scalar" + value + assumptions(model, input)};
 }
 
 std::vector<Row> rows_of(const Model& model) {
   std::vector<Row> rows;
-  for (const Input& input : model.inputs) rows.push_back(row_of(model, input));
+  const std::vector<std::string> defaults = print_defaults(model);
+  for (std::size_t k = 0; k < defaults.size(); ++k) rows.push_back(row_of(model, model.inputs[k], defaults[k]));
   for (const Dimension& dimension : model.dimensions) {
     rows.push_back({"dim", dimension.name, dimension.value ? fmt::format("size = {}", *dimension.value) : "size"});
   }

@@ -145,8 +145,8 @@ bool build(Model& model, const DeriveOptions& derive_by, const BuildOptions& opt
   if (library) good = files.write("lib", ".a", archive(files.name() + ".o", object, symbols)) && good;
   if (options.cmake) good = files.write("", "-config.cmake", cmake_config(files.name())) && good;
   if (options.header) {
-    const std::string header =
-        c_header(model, functions, prefix, options.source_name, print(model, derived, Form::text));
+    const std::string header = c_header(model, functions, prefix, options.source_name,
+                                        print(model, textbook_form(model, derived), Form::text));
     good = files.write("", ".h", header) && good;
   }
   if (options.llvm || options.assembly) {

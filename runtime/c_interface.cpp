@@ -29,7 +29,7 @@ CArgument argument(CParameter::Kind kind, const std::string& name, std::uint32_t
 /// SIZES and INPUTS, which all functions begin with.
 class Signature {
  public:
-  Signature(const Model& model) : model_(model) {
+  Signature(const Model& model) : model_(model), defaults_(print_defaults(model)) {
     scope_.unique("workspace");
     for (std::uint32_t k = 0; k < model.size_names.size(); ++k) {
       const std::string name = scope_.unique(c_identifier(name_key(model.size_names[k])));
@@ -66,11 +66,12 @@ class Signature {
       const Kind kind = scalar ? Kind::index_scalar : Kind::index_array;
       return argument(kind, name, number, scalar ? "int64_t " : "const int64_t *", about);
     }
-    if (input.default_value.valid()) about += ", by default " + print_expression(model_, input.default_value);
+    if (!defaults_[number].empty()) about += ", by default " + defaults_[number];
     return argument(scalar ? Kind::scalar : Kind::array, name, number, scalar ? "double " : "const double *", about);
   }
 
   const Model& model_;
+  std::vector<std::string> defaults_;
   CScope scope_;
   std::vector<CArgument> sizes_, inputs_;
 };

@@ -263,6 +263,19 @@ std::string print(const Model& model, const Derived& derived, Form form) {
   return printing::ProgramPrinter(model, derived, form).print();
 }
 
+std::vector<std::string> print_defaults(const Model& model) {
+  using namespace printing;
+  Names names;
+  const Layout layout = plan(model, {}, names, false);
+  Writer writer(model.graph, names, layout.labels);
+  std::vector<std::string> out(model.inputs.size());
+  for (std::size_t k = 0; k < out.size(); ++k) {
+    const Expr value = model.inputs[k].default_value;
+    if (value.valid()) out[k] = spell(writer.mention(value).right, Form::text);
+  }
+  return out;
+}
+
 std::string print_expression(const Model& model, Expr e, Form form) {
   using namespace printing;
   Names names;

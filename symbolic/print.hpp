@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "symbolic/derive.hpp"
 #include "symbolic/model.hpp"
@@ -21,5 +22,8 @@ std::string print(const Model& model, const Derived& derived, Form form);
 
 /// One expression in the text form, self-contained (for tests and messages).
 std::string print_expression(const Model& model, Expr e, Form form = Form::text);
+
+/// The default of every const in the text form, by number of the input; empty for what has none.
+std::vector<std::string> print_defaults(const Model& model);
 
 }  // namespace gradus

@@ -141,6 +141,14 @@ Value Evaluator::eval_sum(ast::Id id) {
           coefficients[k].sign() < 0 ? graph_.subtract(total, *terms[k].affine) : graph_.add(total, *terms[k].affine);
     return build_.integer(total, shape.axes);
   }
+  // What cancels is gone, but inf - inf is no 0.
+  bool above = false, below = false;
+  for (std::size_t k = 0; k < terms.size(); ++k) {
+    const int sign = coefficients[k].sign() * build_.sign_of_infinity(terms[k]);
+    above = above || sign > 0;
+    below = below || sign < 0;
+  }
+  if (above && below) return build_.not_a_number(shape.axes);
   return build_.sum(std::move(terms), coefficients, shape.axes);
 }
 
@@ -191,6 +199,10 @@ Value Evaluator::eval_product(ast::Id id) {
   };
   const auto close = [&]() -> Value {
     if (factors.size() == 1) return factors[0];
+    const auto is_zero = [&](const Value& v) { return build_.is_constant(v, 0); };
+    const auto is_infinite = [&](const Value& v) { return build_.sign_of_infinity(v) != 0; };
+    if (std::ranges::any_of(factors, is_zero) && std::ranges::any_of(factors, is_infinite))
+      return build_.not_a_number(shape.axes);
     Value v = build_.product({factors.begin(), factors.end()}, shape.axes);
     const bool number = !v.lazy && v.operand.expr.valid() && !graph_[v.operand.expr].coefficients.empty();
     if (number && !graph_[v.operand.expr].coefficients[0].as_int64() &&

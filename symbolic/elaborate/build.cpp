@@ -360,6 +360,28 @@ bool Build::is_constant(const Value& v, const Rational& value) const {
   return c != nullptr && *c == value;
 }
 
+int Build::sign_of_infinity(const Value& v) const {
+  if (v.lazy || !v.operand.expr.valid()) return 0;
+  const auto sign = [&](Expr e) {
+    const Node& n = graph[e];
+    if (n.kind != Kind::elementwise) return 0;
+    if (n.function == Function::infinity) return 1;
+    if (n.function != Function::power || !graph.is_zero(n.operands[0].expr)) return 0;
+    const Rational* exponent = graph.constant_value(n.operands[1].expr);
+    return exponent != nullptr && exponent->sign() < 0 ? 1 : 0;
+  };
+  const Node& n = graph[v.operand.expr];
+  const bool scaled = n.kind == Kind::contraction && n.labels.empty() && n.guards.empty() && n.operands.size() == 1;
+  return scaled ? n.coefficients[0].sign() * sign(n.operands[0].expr) : sign(v.operand.expr);
+}
+
+Value Build::not_a_number(std::vector<Label> axes) {
+  Value v;
+  v.operand.expr = graph.named_constant(Function::not_a_number);
+  v.axes = std::move(axes);
+  return v;
+}
+
 std::vector<Label> Build::labels_of(const Value& v) const {
   std::vector<Label> out;
   if (v.lazy)

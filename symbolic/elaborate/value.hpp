@@ -110,6 +110,10 @@ class Build {
   /// Smallest and largest value over all labels; nothing when a sign or a data bound is unknown.
   std::optional<Graph::Range> range(const Subscript& s);
   bool is_constant(const Value& v, const Rational& value) const;
+  /// The sign of a number that is written as an infinite one (inf, -2*inf, 1/0); 0 of any other value.
+  int sign_of_infinity(const Value& v) const;
+  /// NaN, as what `inf - inf` and `0*inf` are.
+  Value not_a_number(std::vector<Label> axes);
   const Rational* constant_value(const Value& v) const;
   /// The labels that occur in a value.
   std::vector<Label> labels_of(const Value& v) const;

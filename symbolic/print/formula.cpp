@@ -288,6 +288,7 @@ void Product::multiply(Formula f) {
 void Product::divide(Formula f) {
   switch (f.op) {
     case Op::number:
+      if (f.number.is_zero()) break;  // 1/0 is no number: it stays where it stands, inside a sum that may be empty
       coefficient = coefficient / f.number;
       return;
     case Op::negate:
@@ -298,8 +299,9 @@ void Product::divide(Formula f) {
       for (auto& p : f.parts) divide(std::move(p));
       return;
     default:
-      denominators.push_back(std::move(f));
+      break;
   }
+  denominators.push_back(std::move(f));
 }
 
 namespace {
