@@ -62,6 +62,15 @@ TEST_CASE("what is centred sums to 0, what cancels is gone") {
   });
 }
 
+TEST_CASE("a number that is none stays inside a sum that may be empty") {
+  check_lines({
+      {"param x[n], a\nloss = a + sum[i : x[i] > 100](1/(x[i] - x[i]))", "loss = sum[i : x[i] > 100](1/0) + a"},
+      {"param x[n], a\nloss = a + sum[i : x[i] > 100](inf)", "loss = sum[i : x[i] > 100](inf) + a"},
+      {"param x\nloss = x + (inf - 2*inf)", "loss = log(-1) + x"},
+      {"param x[n]\nloss = sum(0*inf*x)", "loss = log(-1)*sum(x)"},
+  });
+}
+
 TEST_CASE("slopes of shares are one quotient") {
   check_lines({
       {"param x\nloss = x/(1 + x)", "output grad_x = 1/(x + 1)^2"},
