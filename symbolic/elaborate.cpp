@@ -93,7 +93,17 @@ void mark_outputs(Context& context) {
   }
 }
 
+void collect_decimals(Context& context) {
+  auto& decimals = context.model.decimals;
+  for (const auto& e : context.program.expressions)
+    if (e.kind == ast::Kind::number && !e.value.is_integer()) decimals.push_back(e.value);
+  std::ranges::sort(decimals);
+  const auto repeated = std::ranges::unique(decimals);
+  decimals.erase(repeated.begin(), repeated.end());
+}
+
 void run(Context& context, const ElaborateOptions& options) {
+  collect_decimals(context);
   if (options.let != nullptr) declare(context, *options.let);
   declare(context, context.program);
   collect_definitions(context);

@@ -79,6 +79,8 @@ struct Model {
   std::vector<NamedValue> values;       // in order of their equations; losses and outputs among them
   std::vector<SizeRequirement> requirements;
   std::vector<ValueCheck> checks;
+  std::vector<Rational>
+      decimals;                  // the numbers with decimals that the user wrote, ascending: 0.2 is not printed as 1/5
   bool from_expression = false;  // the loss is a last bare expression
 };
 

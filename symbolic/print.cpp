@@ -151,7 +151,9 @@ class ProgramPrinter {
   }
 
   Line line_of(const PlannedLine& planned) {
-    return planned.defines ? writer_.define(planned.expr, planned.indices) : writer_.mention(planned.expr);
+    Line line = planned.defines ? writer_.define(planned.expr, planned.indices) : writer_.mention(planned.expr);
+    line.right = with_decimals(std::move(line.right), model_.decimals);
+    return line;
   }
 
   void append(const PlannedLine& planned) {

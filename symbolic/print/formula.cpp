@@ -332,6 +332,16 @@ void collect_powers(std::vector<Formula>& factors) {
   }
 }
 
+/// pi before names, and those before what functions give: 2*pi*f, n*log(s).
+void order_scalars(std::vector<Formula>& scalars) {
+  const auto place = [](const Formula& f) {
+    const Formula& base = f.op == Op::power ? f.parts[0] : f;
+    if (base.op == Op::function && base.parts.empty()) return 0;
+    return base.op == Op::name ? 1 : 2;
+  };
+  std::ranges::stable_sort(scalars, {}, place);
+}
+
 Formula product_of(std::vector<Formula> parts, bool arrays) {
   if (parts.size() == 1) return std::move(parts[0]);
   Formula f = make(Op::product, std::move(parts));
@@ -380,6 +390,7 @@ bool reads_as_division(const Rational& c) {
 Formula Product::build() && {
   if (coefficient.is_zero() && scalars.empty() && factors.empty() && denominators.empty()) return number(0);
   collect_powers(scalars);
+  order_scalars(scalars);
   collect_powers(factors);
   find_means(factors, denominators);
   collect_powers(denominators);

@@ -97,6 +97,9 @@ struct Product {
 /// An internal function as its users wrote it, `1 - cos(x)`; nothing for the others.
 std::optional<Formula> written_out(Function f, const std::vector<Formula>& operands);
 
+/// Quotients by a number as the user wrote the factor: x/5 is 0.2*x where 0.2 is among the decimals (ascending).
+Formula with_decimals(Formula f, const std::vector<Rational>& decimals);
+
 bool same(const Formula& a, const Formula& b);
 
 /// The text of a formula in a form.

@@ -162,8 +162,25 @@ class Planner {
       if (view && inline_measure(n.operands[0].expr).length() <= cheap) continue;
       const bool whole_line = roots_at_.contains(e.id) && uses_[e.id] == 1;
       if (whole_line) continue;
-      if (probability || (uses_[e.id] > 1 && (m.heavy || m.length() > cheap))) cut_out(e);
+      if (!probability && (uses_[e.id] <= 1 || (!m.heavy && m.length() <= cheap))) continue;
+      if (const auto base = below_the_line(e)) {
+        if (!has_name(*base) && !is_leaf_kind(*base)) cut_out(*base);
+        measures_[e.id] = measure_one(e);
+        continue;
+      }
+      cut_out(e);
     }
+  }
+
+  /// The base of 1/x^k: that is what gets a name, so that quotients stay quotients.
+  std::optional<Expr> below_the_line(Expr e) const {
+    const Node& n = graph_[e];
+    if (n.kind != Kind::elementwise || n.function != Function::power) return std::nullopt;
+    const Rational* exponent = graph_.constant_value(n.operands[1].expr);
+    const Operand& base = n.operands[0];
+    if (exponent == nullptr || exponent->sign() >= 0 || !graph_.is_identity(base, n.labels, n.rank))
+      return std::nullopt;
+    return base.expr;
   }
 
   Measure measure_one(Expr e) {

@@ -460,7 +460,11 @@ class MatrixForm {
       conditions.push_back(std::move(f->formula));
     }
     if (!groups_.empty()) merge_equal_axes();
-    std::optional<Formula> body = groups_.empty() ? std::nullopt : combine_suffix(full);
+    const auto is_vector = [](const Group& g) { return g.rank() == 1; };
+    const bool outer = n_.rank == 2 && groups_.size() == 2 && std::ranges::all_of(groups_, is_vector) &&
+                       groups_[0].axes != groups_[1].axes;
+    std::optional<Formula> body = groups_.empty() ? std::nullopt : outer ? combine() : combine_suffix(full);
+    full = full || outer;
     if (!groups_.empty() && !body) return std::nullopt;
     if (!full) return std::nullopt;
     if (body) {

@@ -1,4 +1,4 @@
-// Numerical forms as people write them: p and 1 - p for sigmoid(x) and sigmoid(-x), p - y for a residual.
+// Numerical forms as people write them: p and 1 - p for sigmoid(x) and sigmoid(-x), p - y for a residual, masks.
 #include <algorithm>
 #include <unordered_map>
 #include <utility>
@@ -137,6 +137,121 @@ class Textbook {
   std::vector<Expr> to_;
 };
 
+/// sum[k : t[k, j] > 0](X[k, i]*r[k, j]) in a derivative is X.T @ where(t > 0, r, 0).
+class Masks {
+ public:
+  /// `values` are the roots that the user wrote: a filter in them stays one.
+  Masks(Graph& graph, const std::vector<Expr>& values, const std::vector<Expr>& roots)
+      : graph_(graph), values_(graph.reachable(values)), order_(graph.reachable(roots)) {}
+
+  bool any() const {
+    return std::ranges::any_of(order_, [&](Expr e) { return is_filtered(e); });
+  }
+
+  void run() {
+    to_.resize(order_.back().id + 1);
+    for (const Expr e : order_) {
+      const Expr out = rules::map_children(graph_, e, [this](Expr child) { return (*this)[child]; });
+      to_[e.id] = is_filtered(e) ? masked(out).value_or(out) : out;
+    }
+  }
+
+  Expr operator[](Expr e) const { return e.id < to_.size() && to_[e.id].valid() ? to_[e.id] : e; }
+
+ private:
+  /// An array of sums that run over what conditions on values choose.
+  bool is_filtered(Expr e) const {
+    const Node& n = graph_[e];
+    return n.kind == Kind::contraction && n.rank > 0 && n.labels.size() > n.rank && !n.guards.empty() &&
+           std::ranges::all_of(n.guards, [](const Guard& g) { return g.kind == Guard::Kind::condition; }) &&
+           !std::ranges::binary_search(values_, e);
+  }
+
+  /// Whether a value is finite wherever its inputs are: a factor beside a mask counts where that is 0, too.
+  bool is_finite(Expr e) {
+    const auto [known, is_new] = finite_.try_emplace(e.id, false);
+    if (!is_new) return known->second;
+    const Node& n = graph_[e];
+    bool finite = false;
+    switch (n.kind) {
+      case Kind::input:
+      case Kind::constant:
+      case Kind::index:
+        finite = true;
+        break;
+      case Kind::elementwise:
+        finite = n.function == Function::select || n.function == Function::tanh || n.function == Function::sigmoid ||
+                 n.function == Function::sin || n.function == Function::cos || n.function == Function::abs ||
+                 n.function == Function::sign || n.function == Function::maximum || n.function == Function::minimum;
+        break;
+      case Kind::sum:
+      case Kind::contraction:
+        finite = true;
+        break;
+      case Kind::softmax:
+        finite = n.softmax == SoftmaxKind::softmax;
+        break;
+      default:
+        break;
+    }
+    constexpr std::size_t most_looked_at = 1000;
+    finite = finite && finite_.size() < most_looked_at;
+    for (const auto& o : n.operands) finite = finite && is_finite(o.expr);
+    return finite_[e.id] = finite;
+  }
+
+  /// The labels of the conditions, in the order in which they stand there.
+  static std::vector<Label> labels_of(const std::vector<Guard>& guards) {
+    std::vector<Label> out;
+    for (const Guard& g : guards)
+      Graph::each_label(g, [&](Label l) {
+        if (std::ranges::find(out, l) == out.end()) out.push_back(l);
+      });
+    return out;
+  }
+
+  std::optional<Expr> masked(Expr e) {
+    const Node n = graph_[e];
+    if (n.kind != Kind::contraction || n.guards.empty()) return std::nullopt;
+    const std::vector<Label> axes = labels_of(n.guards);
+    std::vector<Subscript> map(n.labels.size());
+    Operand mask;
+    std::vector<Size> sizes;
+    for (std::size_t k = 0; k < axes.size(); ++k) {
+      map[axes[k]] = graph_.label(static_cast<Label>(k));
+      mask.subscripts.push_back(graph_.label(axes[k]));
+      sizes.push_back(n.labels[axes[k]]);
+    }
+    std::vector<Operand> inside, outside;
+    for (const auto& o : n.operands) {
+      bool within = true, certain = true;
+      Graph::each_label(o, [&](Label l) { within = within && std::ranges::find(axes, l) != axes.end(); });
+      for (std::uint32_t k = 0; k < o.subscripts.size(); ++k)
+        certain = certain && graph_.certainly_inside(o.subscripts[k], n.labels, graph_.axis(o.expr, k));
+      if (!within && (!certain || !is_finite(o.expr))) return std::nullopt;
+      if (within)
+        inside.push_back(graph_.substitute(o, map));
+      else
+        outside.push_back(o);
+    }
+    std::vector<Guard> guards;
+    for (const Guard& g : n.guards) guards.push_back(graph_.substitute(g, map));
+    const auto rank = static_cast<std::uint32_t>(sizes.size());
+    mask.expr = graph_.contraction(std::move(sizes), rank, 1, std::move(inside), std::move(guards));
+    if (graph_.rank(mask.expr) != rank) return std::nullopt;
+    outside.push_back(std::move(mask));
+    Node out = n;
+    out.operands = std::move(outside);
+    out.guards.clear();
+    return graph_.intern(std::move(out));  // as it is: the constructor would make it a filter again
+  }
+
+  Graph& graph_;
+  std::vector<Expr> values_, order_;
+  std::unordered_map<std::uint32_t, bool> finite_;
+  std::vector<Expr> to_;
+};
+
 template <class Visit>
 void each_root(Derived& derived, Visit&& visit) {
   for (auto& v : derived.values) visit(v.expr);
@@ -149,16 +264,27 @@ void each_root(Derived& derived, Visit&& visit) {
 
 }  // namespace
 
-Derived textbook_form(Model& model, Derived derived) {
+namespace {
+
+/// Rewrites a derived program by one of the classes above.
+template <class Forms>
+void rewrite(Model& model, Derived& derived, bool (*wanted)(Forms&)) {
   std::vector<Expr> roots, values;
   each_root(derived, [&](Expr e) { roots.push_back(e); });
   for (const auto& v : derived.values) values.push_back(v.expr);
   for (const auto* list : {&derived.losses, &derived.outputs})
     for (const auto& d : *list) values.push_back(d.value);
-  Textbook forms(model.graph, values, roots);
-  if (!forms.find_pairs()) return derived;
+  Forms forms(model.graph, values, roots);
+  if (!wanted(forms)) return;
   forms.run();
   each_root(derived, [&](Expr& e) { e = forms[e]; });
+}
+
+}  // namespace
+
+Derived textbook_form(Model& model, Derived derived) {
+  rewrite<Textbook>(model, derived, [](Textbook& forms) { return forms.find_pairs(); });
+  rewrite<Masks>(model, derived, [](Masks& forms) { return forms.any(); });
   return derived;
 }
 

@@ -406,6 +406,14 @@ std::optional<Expr> decide_condition(Graph& graph, Expr e) {
   if (!differs && !(n.kind == Kind::elementwise && n.function == Function::equal)) return std::nullopt;
   const std::size_t zero = graph.is_zero(n.operands[0].expr) ? 0 : 1;
   if (!graph.is_zero(n.operands[zero].expr)) return std::nullopt;
+  const Node& mask = graph[n.operands[1 - zero].expr];  // where(c, 1, 0) != 0 is c
+  const bool is_mask = mask.kind == Kind::contraction && mask.operands.empty() && mask.labels.size() == mask.rank &&
+                       mask.guards.size() == 1 && mask.guards[0].kind == Guard::Kind::condition;
+  if (is_mask) {
+    const Operand condition = graph.substitute(mask.guards[0].condition, n.operands[1 - zero].subscripts);
+    if (differs) return graph.view(n.labels, condition);
+    return graph.elementwise(Function::logical_not, n.labels, {condition});
+  }
   const Factors f = factors_of(graph, n.operands[1 - zero]);
   std::vector<Operand> left;
   for (const auto& o : f.operands)
