@@ -114,7 +114,7 @@ class Planner {
   void place(Expr e) {
     const Role& r = roles_.of[e.id];
     const Storage s = units_.storage[e.id];
-    if (s == Storage::none) return;
+    if (s == Storage::none || is_running_scatter(e)) return;
     Size elements;
     const bool tile = s == Storage::tile && r.streamed;
     Place p = row_major(graph_.shape(e), elements, tile ? *r.stream : no_label);
@@ -123,6 +123,11 @@ class Planner {
     p.buffer = buffer("t" + std::to_string(e.id),
                       tile ? loops::Buffer::Scope::scratch : loops::Buffer::Scope::workspace, elements, 0, p.integer);
     places_.emplace(e.id, std::move(p));
+  }
+
+  /// A scatter over the rows of a pass: its combined record is its place, for it may be as large as a vocabulary.
+  bool is_running_scatter(Expr e) const {
+    return roles_.of[e.id].reduced && roles_.of[e.id].form == Form::scatter;
   }
 
   // Serial phases -------------------------------------------------------------------------------------------------
@@ -293,12 +298,14 @@ class Planner {
   /// Lays out the records of a stage. Returns the number of accumulators.
   Size lay_out(const Stage& stage, std::vector<std::size_t>& records) {
     Sizes& sizes = graph_.sizes();
-    std::map<std::uint32_t, std::size_t> by_operation;
+    std::map<std::pair<bool, std::uint32_t>, std::size_t> by_operation;
     Size all;
     for (const Unit& unit : stage.units)
       for (const Expr e : unit.members) {
         if (!roles_.of[e.id].reduced) continue;
-        const auto [found, fresh] = by_operation.try_emplace(combined_by(graph_[e]), records_.size());
+        const bool alone = is_running_scatter(e);
+        const auto [found, fresh] = by_operation.try_emplace(
+            alone ? std::pair(true, e.id) : std::pair(false, combined_by(graph_[e])), records_.size());
         if (fresh) {
           records.push_back(records_.size());
           records_.emplace_back();
@@ -320,7 +327,10 @@ class Planner {
       const Size most = sizes.minimum(sizes.scale(record.elements, most_blocks),
                                       sizes.add(record.elements, sizes.scale(*roles_.stream, accumulators_a_row)));
       record.buffer = buffer("partial" + std::to_string(k), loops::Buffer::Scope::workspace, most);
-      for (const Expr e : record.members) partials_.at(e.id).place.buffer = record.buffer;
+      for (const Expr e : record.members) {
+        partials_.at(e.id).place.buffer = record.buffer;
+        if (is_running_scatter(e)) places_.emplace(e.id, partials_.at(e.id).place);
+      }
     }
     return all;
   }
@@ -463,13 +473,12 @@ class Planner {
       serial_room();
       combine(*emitter_, records_[k]);
       for (const Expr e : records_[k].members) {
+        if (is_running_scatter(e)) continue;  // it adds whole terms: nothing is left to do with its sum
         Emitter& m = *emitter_;
         const Partial& p = partials_.at(e.id);
         Reducer reducer(m, e);
         emit_axes(m, graph_.shape(e), {}, {}, [&](const Coordinates& at) {
-          // A scatter adds whole terms: nothing is left to do with its sum.
-          const Register sum = m.load(p.place, at, m.size(p.offset));
-          m.store(places_.at(e.id), at, roles_.of[e.id].form == Form::scatter ? sum : reducer.finish(sum, at));
+          m.store(places_.at(e.id), at, reducer.finish(m.load(p.place, at, m.size(p.offset)), at));
         });
       }
     }
