@@ -57,6 +57,15 @@ V log_cosh(V x) {
   return select(less(size, splat(x, 1)), log1p_kernel(s * s * splat(x, 2)), far);
 }
 
+// log(softplus(x)); around its zero softplus(x) - 1 by the distance to it, log(e - 1) in two parts.
+template <class V>
+V log_softplus(V x) {
+  const V distance = x - splat(x, 0.5413248546129181) - splat(x, -1.8138570925507326e-17);
+  const V excess = log1p_kernel(expm1_kernel(distance) * splat(x, 0.6321205588285577));
+  const V plain = select(less(x, splat(x, -40)), x, log_kernel(softplus_kernel(x)));
+  return select(less(absolute(distance), splat(x, 0.5)), log1p_kernel(excess), plain);
+}
+
 // log(sinh(x)/x), near 0 by the series of sinh(x)/x - 1.
 template <class V>
 V log_sinhc(V x) {

@@ -35,7 +35,7 @@ class Instance {
       if (c.fact == Condition::Fact::reciprocal_count)
         e = g_.view({p_}, {g_.power(g_.size_value(k_), -1), {}});
       else
-        e = g_.apply(Function::softplus, {e});
+        e = g_.apply(Function::sqrt1pm1rel, {e});  // positive, and no rule looks for it
     }
   }
 
@@ -94,7 +94,7 @@ class Instance {
     Expr e;
     switch (p.reduction) {
       case Pattern::Reduction::sum:
-        e = g_.contraction(labels, 2, 1, {body});
+        e = sum_of(p.parts[0], body);
         break;
       case Pattern::Reduction::norm:
         e = g_.reduce(gradus::Reduction::norm, labels, 2, body);
@@ -110,6 +110,15 @@ class Instance {
         break;
     }
     return {e, g_.identity(2)};
+  }
+
+  /// The sum over the bound label; of a product it is one contraction.
+  Expr sum_of(const Pattern& inner, const Operand& body) {
+    const std::vector<Size> labels{p_, k_, k_};
+    if (inner.kind != Pattern::Kind::product) return g_.contraction(labels, 2, 1, {body});
+    std::vector<Operand> factors;
+    for (const auto& part : inner.parts) factors.push_back(build(part, 2));
+    return g_.contraction(labels, 2, inner.coefficients[0], factors);
   }
 
   Graph& g_;
