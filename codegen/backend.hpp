@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "codegen/interpret.hpp"
@@ -60,8 +61,19 @@ class Backend {
                            const TargetOptions& target, std::string& error) = 0;
 };
 
-/// What the program and the library that links LLVM must agree on: raised when the loop form or this header changes.
-constexpr int backend_version = 2;
+/// What the program and the library that links LLVM must agree on: the functions in their order, and the number
+/// `form`, raised when the loop form or this header changes.
+inline constexpr int backend_version = [] {
+  constexpr std::uint32_t form = 2;
+  constexpr std::string_view functions =
+#define GRADUS_FUNCTION(id, ...) #id " "
+#include "symbolic/elementwise.def"
+#undef GRADUS_FUNCTION
+      "";
+  std::uint32_t hash = 2166136261U + form;
+  for (const char c : functions) hash = (hash ^ static_cast<std::uint32_t>(c)) * 16777619U;
+  return static_cast<int>(hash >> 1U);
+}();
 
 /// Opens libgradus_llvm beside the program (or in the usual library places) on first use. Null and `error` when it
 /// cannot be opened, or belongs to another version of Gradus.

@@ -53,7 +53,8 @@ std::string did_you_mean(const std::string& word, const std::vector<std::string>
   const std::u32string wanted_lower = lower(wanted);
   const std::size_t most = wanted.size() == 1 ? 0 : std::max<std::size_t>(1, (wanted.size() + 1) / 3);
   const std::string* best = nullptr;
-  // Fewest edits first, then a spelling that differs in case only, the same first letter, the nearest length.
+  // Fewest edits first, then a spelling that differs in case only, the same first letter,
+  // one that begins as the other, the nearest length.
   std::vector<std::size_t> best_rank;
   for (const std::string& candidate : candidates) {
     if (candidate == word || candidate.empty() || candidate.size() > longest) continue;
@@ -65,8 +66,9 @@ std::string did_you_mean(const std::string& word, const std::vector<std::string>
     if (wanted.size() <= 3 && edits > 0 && wanted_lower[0] != other_lower[0]) continue;
     const std::size_t longer =
         wanted.size() > other.size() ? wanted.size() - other.size() : other.size() - wanted.size();
+    const bool prefix = wanted_lower.starts_with(other_lower) || other_lower.starts_with(wanted_lower);
     std::vector<std::size_t> rank = {edits, distance(wanted, other, wanted.size()), wanted_lower[0] != other_lower[0],
-                                     longer};
+                                     prefix ? 0U : 1U, longer};
     if (best == nullptr || rank < best_rank) {
       best = &candidate;
       best_rank = std::move(rank);

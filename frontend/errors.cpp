@@ -154,8 +154,10 @@ void Parser::dots() {
     fail(token.span, "there is no '...'",
          in_brackets ? "an axis that stays whole is ':', and what is left out at the end stays whole: X[i] is a row"
                      : "a sum of many terms is sum[i](x[i])");
+  const bool shape = in_brackets && statement_.kind == ast::Statement::Kind::declaration;
   fail(token.span, "'..' gives the range of an index",
-       in_brackets      ? "write i in 0..n in the brackets of sum[…](…), and x[0:n] for a slice"
+       shape            ? "a shape lists sizes, as in x[3], whose elements are x[0], x[1] and x[2]"
+       : in_brackets    ? "write i in 0..n in the brackets of sum[…](…), and x[0:n] for a slice"
        : !open_.empty() ? "an index runs in the brackets of a sum, as in sum[i in 0..n](x[i])"
                         : "the numbers from 0 to n - 1 are range(n)");
 }

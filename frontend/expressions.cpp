@@ -134,7 +134,9 @@ Parser::Operand Parser::conditional() {
       if (at(Tok::equals)) equals_in_brackets(condition);
       if (!open_.empty() && open_.back()->value == Token::no_partner) unclosed(*open_.back());
       fail(mark.span, "'if' has no 'else'",
-           fmt::format("write what holds otherwise: {} if {} else 0", text_of(result), text_of(condition)));
+           filters(result)
+               ? filter_form(result, condition)
+               : fmt::format("write what holds otherwise: {} if {} else 0", text_of(result), text_of(condition)));
     }
     advance();
     choices.push_back({result, condition, mark.span});

@@ -83,6 +83,10 @@ void Parser::foreign_statement(Operand word) {
     help = "a size is a name in a shape; one that no input fixes is dim n = 10";
     fail(word.span, fmt::format("there is no '{}'", text), help);
   }
+  const bool defines = at(Tok::name) && at_[1].kind == Tok::equals;
+  if (defines && (text == "let" || text == "var" || text == "val" || text == "auto" || text == "set"))
+    help = fmt::format("write {} = …", spelt(*at_));
+  if (!defines && text == "var") foreign_declaration(word);
   if (among(declaring_words, text) || (among(types, text) && !statement_begins_here())) foreign_declaration(word);
   const Token& next = *at_;
   if ((text == "def" || text == "function") && at(Tok::name)) {
@@ -130,6 +134,12 @@ Parser::Operand Parser::juxtaposed(Operand left) {
   if (statement_.kind == ast::Statement::Kind::declaration && !open_.empty() && open_.back()->kind == Tok::open_bracket)
     fail(token.span, fmt::format("a comma is missing before '{}'", spelt(token)),
          "the sizes of a shape are a list: [n, d]");
+  if (kind == Kind::transpose && at(Tok::open_paren) && !token.blank_before && source_.slice(at_[-1].span) == "'") {
+    const Expression& base = program_.at(program_.at(left.id).children[0]);
+    if (base.kind == Kind::name)
+      fail(at_[-1].span, fmt::format("{0}' is no derivative of {0}: ' is the transpose", base.name.text),
+           fmt::format("write grad({}({}), x)", base.name.text, "x"));
+  }
   const std::string_view word = source_.slice(token.span);
   if (word == "elif" || word == "elseif" || word == "elsif" || word == "then") {
     fail(token.span, fmt::format("there is no '{}'", word), "write a if c else b, or a if c else b if d else e");

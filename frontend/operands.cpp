@@ -147,6 +147,10 @@ Parser::Operand Parser::index_form(const Token& name, std::vector<Entry> list) {
     ++at_;
     e.children.push_back(expression().id);
   }
+  if (at(Tok::comma) && (e.name.key == "max" || e.name.key == "min") && opening.value != Token::no_partner)
+    fail(at_->span, fmt::format("{}[…](…) takes one value", e.name.text),
+         fmt::format("two values are compared by {0}(a, b): {0}({1}, …)", e.name.text,
+                     shown({name.span.begin, at_->span.begin}) + ")"));
   close(Tok::close_paren);
   e.span = join(name.span, (at_ - 1)->span);
   check_reduction_sign(e);
@@ -190,6 +194,9 @@ std::string Parser::without_tuple(const Token& opening) const {
   constexpr std::string_view shaped[] = {"zeros", "ones", "reshape"};
   const bool in_call = call != nullptr && call != tokens_.all.data() && call[-1].kind == Tok::name &&
                        std::ranges::find(shaped, source_.slice(call[-1].span)) != std::end(shaped);
+  const Token* last_inside = &partner(opening) - 1;
+  if (last_inside->kind == Tok::comma)
+    return fmt::format("write {}", shown({opening.span.end, last_inside->span.begin}));
   if (!in_call) return fmt::format("write [{}]", shown({opening.span.end, partner(opening).span.begin}));
   const bool last = (&partner(opening))[1].kind == Tok::close_paren;
   return fmt::format("write {}{}{}", source_.slice({call[-1].span.begin, opening.span.begin}), inside,

@@ -401,15 +401,19 @@ void Grammar::statement() {
   const auto is_function = Ahead([=](Cursor t) { return bracketed(t, Tok::open_paren); });
   const auto is_equation =
       Ahead([=](Cursor t) { return (t->kind == Tok::name && assigns(t + 1)) || bracketed(t, Tok::open_bracket); });
-  const auto is_update = Ahead([](Cursor t) { return t->kind == Tok::name && Parser::is(t[1], Foreign::update); });
+  const auto is_update = Ahead(
+      [](Cursor t) { return (t->kind == Tok::name || t->kind == Tok::kw_loss) && Parser::is(t[1], Foreign::update); });
+  const auto updated = part([&] {
+    p.advance();
+    p.update();
+  });
   Operand body;
   const auto bare = part([&] { p.statement_.equation.bare = true; }) >> expression(body) >>
                     part([&] { p.statement_.equation.body = body.id; });
-  const auto rule = is_declaration >> part([&] { declaration(); }) | is_loss >> part([&] { loss(); }) |
-                    is_loss_of >> loss_of | is_output >> part([&] { output(); }) |
+  const auto rule = is_declaration >> part([&] { declaration(); }) | is_update >> updated |
+                    is_loss >> part([&] { loss(); }) | is_loss_of >> loss_of | is_output >> part([&] { output(); }) |
                     is_gradient >> part([&] { gradient(); }) | is_function >> part([&] { function(); }) |
-                    is_equation >> part([&] { equation(); }) |
-                    is_update >> Sign(Tok::name) >> part([&] { p.update(); }) | bare;
+                    is_equation >> part([&] { equation(); }) | bare;
   Cursor first = p.at_;
   x3::parse(first, p.last(), rule);
   p.at_ = first;

@@ -107,6 +107,8 @@ class Parser {
   Operand literal_of(const Token& opening, const std::vector<std::vector<Operand>>& rows, bool separated);
 
   // --- hints.cpp: signs and habits of other languages, read as what is meant after their error was reported
+  bool filters(Operand left) const;
+  std::string filter_form(Operand index, Operand condition) const;
   Operand foreign_infix(Operand left);
   Operand foreign_comparison(Operand left);
   Operand foreign_postfix(Operand left);

@@ -72,6 +72,9 @@ void Parser::statement_end() {
   if (at(Tok::equals) && statement_.equation.body.valid()) equals_in_brackets({statement_.equation.body, Span::none()});
   if (at(Tok::comma)) {
     const bool bare = statement_.kind == ast::Statement::Kind::equation && statement_.equation.bare;
+    const std::string digits = at_[-1].kind == Tok::number && at_[1].kind == Tok::number ? spelt(at_[1]) : "";
+    if (digits.size() >= 3 && !at_[1].blank_before && digits.find_first_not_of("0123456789") >= 3)
+      fail(at_->span, "the digits of a number stand together", fmt::format("write {}{}", spelt(at_[-1]), digits));
     fail(at_->span, "a comma cannot stand here",
          bare ? "one statement defines one name" : "a list is written with [ ]");
   }
@@ -335,7 +338,8 @@ void Parser::update() {
   const std::string name = spelt(*(at_ - 1));
   const std::string sign = spelt(*at_);
   fail(at_->span, fmt::format("there is no '{}': a name has one value", sign),
-       fmt::format("give the new value a new name, as in {0}2 = {0} {1} …", name, sign[0]));
+       name == "loss" ? fmt::format("the whole loss is one equation: loss = a {} b", sign[0])
+                      : fmt::format("give the new value a new name, as in {0}2 = {0} {1} …", name, sign[0]));
 }
 
 }  // namespace gradus

@@ -114,7 +114,7 @@ TEST_CASE("hints that need more than the operands") {
   CHECK(errors("for i in x: y").find("there is no 'for'") != std::string::npos);
   CHECK(errors("def f(x): return x").find("a function is written f(x) = x^2") != std::string::npos);
   CHECK(errors("let x = 3\ny = x + *") ==
-        "1:1: there is no 'let' | write name = …\n2:9: an operand is missing between '+' and '*'");
+        "1:1: there is no 'let' | write x = …\n2:9: an operand is missing between '+' and '*'");
   CHECK(errors("// comment").ends_with("a comment begins with '#'"));
   CHECK(errors("% comment").ends_with("a comment begins with '#'"));
   CHECK(errors("z = \\lambda").ends_with("write lambda"));

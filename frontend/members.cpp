@@ -1,0 +1,182 @@
+// Parts and methods of values in other languages: np.exp(x), A.sum(), X.shape[0], y[:, None].
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "frontend/foreign_functions.hpp"
+#include "frontend/format.hpp"
+#include "frontend/parser.hpp"
+
+namespace gradus {
+
+using ast::Binary;
+using ast::Expression;
+using ast::Id;
+using ast::Kind;
+
+namespace {
+
+// Whose functions are written without them.
+constexpr std::string_view modules[] = {"np",     "numpy", "torch",        "jnp", "jax", "tf", "math",
+                                        "scipy",  "sp",    "nn",           "F",   "tl",  "K",  "special",
+                                        "linalg", "Math",  "LinearAlgebra"};
+constexpr std::string_view axis_functions[] = {"sum",     "prod",   "mean",    "var",      "std",    "max",
+                                               "min",     "median", "any",     "all",      "argmax", "argmin",
+                                               "softmax", "cumsum", "cumprod", "logsumexp"};
+
+template <std::size_t N>
+bool among(const std::string_view (&list)[N], std::string_view word) {
+  return std::find(std::begin(list), std::end(list), word) != std::end(list);
+}
+
+}  // namespace
+
+/// `np.exp(x)`, `A.sum()`, `X.shape[0]`.
+Parser::Operand Parser::member(Operand left) {
+  const Token* name = &advance();
+  const std::string base = program_.at(left.id).kind == Kind::name ? program_.at(left.id).name.text : "";
+  bool in_module = among(modules, base);
+  while (in_module && at(Foreign::member)) name = &advance();
+  std::string word = spelt(*name).substr(1);
+  const Span mark = join(left.span, name->span);
+  if (in_module && word.starts_with("reduce_")) word.erase(0, 7);
+  if (in_module && word == "einsum") einsum(mark);
+  if (!in_module && (word == "shape" || word == "size" || word == "ndim")) size_of(left, mark);
+  const bool reported = broken_;
+  Diagnostic& d =
+      in_module ? report(mark, fmt::format("functions stand alone: there is no '{}'", shown(mark)))
+                : report(mark, fmt::format("values have no methods or named parts: there is no '{}'", spelt(*name)));
+  if (!at(Tok::open_paren)) {
+    if (in_module) d.help(fmt::format("write {}", word));
+    if (word == "mT" || word == "H" || word == "mH") d.help(fmt::format("write {}.T", text_of(left)));
+    throw StatementFailed{};
+  }
+  Operand result;
+  if (in_module) {
+    Expression call;
+    call.kind = Kind::call;
+    call.name = {word, name_key(word), name->span};
+    call.mark = mark;
+    arguments(call);
+    if (call.children.empty() && call.keywords.empty() && at(Tok::open_paren)) arguments(call);  // nn.MSELoss()(p, y)
+    call.span = join(left.span, (at_ - 1)->span);
+    result = written_here(std::move(call));
+  } else {
+    result = method(left, *name);
+  }
+  if (reported) return result;
+  const Expression& made = program_.at(result.id);
+  std::string here;
+  if (made.kind == Kind::call && made.keywords.empty()) here = foreign_call(made.name.text, texts_of(made.children));
+  d.help(fmt::format("write {}", here.empty() ? text_of(result) : here));
+  return result;
+}
+
+std::vector<std::string> Parser::texts_of(const std::vector<Id>& list) const {
+  std::vector<std::string> out;
+  for (const Id id : list) out.push_back(format(program_, id));
+  return out;
+}
+
+/// A call of a function of another language as it is written here, where one function or operator says it; keywords
+/// that nothing here has are left out.
+Parser::Operand Parser::written_here(Expression call) {
+  for (ast::Keyword& keyword : call.keywords)
+    if (keyword.name.text == "dim") keyword.name.text = keyword.name.key = "axis";
+  for (const ast::Keyword& keyword : call.keywords)
+    if (call.name.text == "norm" && (keyword.name.text == "ord" || keyword.name.text == "p"))
+      call.children.push_back(keyword.value);
+  std::erase_if(call.keywords, [](const ast::Keyword& keyword) { return keyword.name.text != "axis"; });
+  const std::string_view here = foreign_function(call.name.text, call.children.size());
+  const auto operand = [&](std::size_t k) { return Operand{call.children[k], program_.at(call.children[k]).span}; };
+  const Span mark = call.mark;
+  if (here == "@0^2") {
+    Expression two;
+    two.value = Rational(2);
+    two.span = two.mark = mark;
+    return binary(operand(0), add(std::move(two)), Binary::power, mark);
+  }
+  constexpr std::string_view operators = "+-*/@";
+  constexpr Binary meant[] = {Binary::add, Binary::subtract, Binary::multiply, Binary::divide, Binary::matmul};
+  if (here.size() == 1) return binary(operand(0), operand(1), meant[operators.find(here[0])], mark);
+  const bool function = !here.empty() && here.find_first_not_of("abcdefghijklmnopqrstuvwxyz_0123456789") == here.npos;
+  if (function) call.name.text = call.name.key = std::string(here);
+  return add(std::move(call));
+}
+
+Parser::Operand Parser::method(Operand base, const Token& name) {
+  const std::string word = spelt(name).substr(1);
+  Expression call;
+  call.kind = Kind::call;
+  call.name = {word, name_key(word), name.span};
+  call.mark = name.span;
+  arguments(call);
+  call.span = join(base.span, (at_ - 1)->span);
+  if ((word == "t" || word == "transpose") && call.children.empty()) return transposed(base, name);
+  if ((word == "dot" || word == "matmul" || word == "mm") && call.children.size() == 1) {
+    return binary(base, {call.children[0], program_.at(call.children[0]).span}, Binary::matmul, name.span);
+  }
+  if (among(axis_functions, word) && call.children.size() == 1 && call.keywords.empty()) {
+    call.keywords.push_back({{"axis", "axis", name.span}, call.children[0]});
+    call.children.clear();
+  }
+  call.children.insert(call.children.begin(), base.id);
+  return written_here(std::move(call));
+}
+
+/// `X.shape[0]`: sizes have names.
+void Parser::size_of(Operand base, Span mark) {
+  std::string help = "a size is the name that stands in the shape, as n and d in X[n, d]";
+  const Expression& e = program_.at(base.id);
+  std::int64_t axis = -1;
+  if (at(Tok::open_bracket) && at_[1].kind == Tok::number && at_[2].kind == Tok::close_bracket) {
+    axis = Rational::parse(source_.slice(at_[1].span)).value_or(Rational(-1)).as_int64().value_or(-1);
+  }
+  const ast::Declared* input = e.kind == Kind::name ? declared(e.name.key) : nullptr;
+  const auto k = static_cast<std::size_t>(std::max<std::int64_t>(axis, 0));
+  if (input != nullptr && k < input->shape.size()) {
+    help = fmt::format("write {}, the size in its declaration", format(program_, input->shape[k]));
+  }
+  fail(mark, fmt::format("there is no '{}'", shown(mark)), help);
+}
+
+bool Parser::is_new_axis(const Entry& entry) const {
+  if (entry.colon || !entry.first.id.valid()) return false;
+  const Expression& e = program_.at(entry.first.id);
+  return e.kind == Kind::name && (e.name.text == "None" || e.name.text == "newaxis") && declared(e.name.key) == nullptr;
+}
+
+/// The declaration of an input, as far as it was read.
+const ast::Declared* Parser::declared(const std::string& key) const {
+  for (const ast::Statement& statement : program_.statements) {
+    if (statement.kind != ast::Statement::Kind::declaration) continue;
+    for (const ast::Declared& one : statement.declaration.names) {
+      if (one.name.key == key) return &one;
+    }
+  }
+  return nullptr;
+}
+
+/// `y[:, None]`: a reshape where the shape is known, else index notation.
+void Parser::new_axis(Operand base, const std::vector<Entry>& list, Span mark) {
+  const Expression& e = program_.at(base.id);
+  const ast::Declared* input = e.kind == Kind::name ? declared(e.name.key) : nullptr;
+  std::string shape;
+  std::size_t axis = 0;
+  bool whole = input != nullptr;
+  for (const Entry& entry : list) {
+    if (is_new_axis(entry)) {
+      shape += ", 1";
+      continue;
+    }
+    const bool all = entry.colon && !entry.first.id.valid() && !entry.last.id.valid();
+    whole = whole && all && axis < input->shape.size();
+    if (whole) shape += ", " + format(program_, input->shape[axis++]);
+  }
+  whole = whole && axis == input->shape.size();
+  fail(mark, "there are no new axes in subscripts",
+       whole ? fmt::format("write reshape({}{}), or index notation: K[i, j] = y[i] - x[j]", e.name.text, shape)
+             : "write index notation: K[i, j] = y[i] - x[j]");
+}
+
+}  // namespace gradus
