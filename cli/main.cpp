@@ -6,6 +6,8 @@
 #include <exception>
 #include <iostream>
 #include <new>
+#include <string_view>
+#include <vector>
 
 #include "cli/session.hpp"
 
@@ -149,9 +151,14 @@ int run(int argc, char** argv, Settings& settings) {
 int main(int argc, char** argv) {
   using namespace gradus::cli;
   Settings settings;
-  find_form(argc, argv, settings);
+  // A `--` before FILE or name=value says nothing that their form does not say.
+  std::vector<char*> words(argv, argv + argc);
+  std::erase_if(words, [](const char* word) { return std::string_view(word) == "--"; });
+  const auto count = static_cast<int>(words.size());
+  words.push_back(nullptr);
+  find_form(count, words.data(), settings);
   try {
-    return run(argc, argv, settings);
+    return run(count, words.data(), settings);
   } catch (const UsageError& error) {
     show_error(settings, error.text, error.help);
     return usage;

@@ -54,6 +54,7 @@ expect 2 'nowhere.loss' "$gradus" check nowhere.loss
 expect 2 'is a directory' "$gradus" check .
 expect 2 'a formula is missing' "$gradus" check
 expect 2 'is too much' "$gradus" check line.loss x=1
+expect 2 "is too much" "$gradus" check -- line.loss x=1
 expect 0 'bce(p, y)' "$gradus" check --prelude
 expect 2 'no input and no size named q' "$gradus" eval line.loss q=1
 expect 2 'b is given twice' "$gradus" eval line.loss b=1 b=2
@@ -151,6 +152,7 @@ expect 2 "'x=3' is too much" "$gradus" grad two.loss x=3
 expect 0 'const  t     scalar = 3' "$gradus" check -e 'sum(y)*t*x' --let 'data y[n]; const t = 3; x'
 expect 0 'c     [n] : index(k)' "$gradus" check -e 'sum(E[c])' --let 'E[k], data c[n] : index(k)'
 expect 2 "is too much" "$gradus" grad -e 'x^2' two.loss
+expect 2 "is too much" "$gradus" check -- line.loss x=1
 expect 2 '--as needs a value' "$gradus" grad two.loss --as
 expect 2 '--color sometimes' "$gradus" check two.loss --color=sometimes
 expect 2 '--limit 0' "$gradus" eval two.loss --limit 0

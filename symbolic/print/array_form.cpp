@@ -81,6 +81,8 @@ std::optional<Formula> Writer::array_subscript(const Subscript& s, Size axis, co
     const Size last = sizes_.add(s.offset, labels[*label]);
     whole = sizes_.is_zero(s.offset) && last == axis;
     if (!sizes_.is_nonnegative(s.offset) || !sizes_.is_nonnegative(sizes_.subtract(axis, last))) return std::nullopt;
+    // x[1:] of nothing is an error, where a sum over 0..n-1 is empty.
+    if (!whole && !sizes_.is_nonnegative(labels[*label])) return std::nullopt;
     std::vector<Formula> ends;
     ends.push_back(end(size(s.offset)));
     ends.push_back(last == axis ? Formula{} : size(last));

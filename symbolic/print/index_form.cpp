@@ -47,6 +47,11 @@ bool Writer::is_inferred(const Index& i, Size count) {
     begin = begin || *low == 0;
     end = end || *high == 0;
   }
+  // Axes of different sizes that are all read at the index itself: said, so that nothing seems forgotten.
+  const Size axis = i.readings.empty() ? Size{} : i.readings[0].axis;
+  const auto bare = [&](const auto& r) { return sizes_.is_zero(r.offset); };
+  const auto other = [&](const auto& r) { return r.axis != axis; };
+  if (std::ranges::all_of(i.readings, bare) && std::ranges::any_of(i.readings, other)) return false;
   return !i.irregular && !i.readings.empty() && (free ? begin && end : all);
 }
 
@@ -74,7 +79,14 @@ Places Writer::open_bound(const Node& n, const Places& at) {
 
 std::vector<Binder> Writer::close_bound(const Node& n, const Places& at) {
   std::vector<Binder> out;
-  for (std::size_t l = n.rank; l < n.labels.size(); ++l) out.push_back(close_index(at[l].terms[0].first, n.labels[l]));
+  for (std::size_t l = n.rank; l < n.labels.size(); ++l) {
+    out.push_back(close_index(at[l].terms[0].first, n.labels[l]));
+    const auto end = data_end(n, l);
+    if (!end) continue;
+    const DataTerm& d = n.guards[*end].affine.data[0];
+    out.back().range[1] = element({d.data, d.subscripts}, at);
+    out.back().shown = true;
+  }
   return out;
 }
 

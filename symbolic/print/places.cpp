@@ -167,6 +167,34 @@ bool is_exposed(const Graph& graph, const Guard& g) {
 
 }  // namespace
 
+std::optional<std::size_t> Writer::data_end(const Node& n, std::size_t label) {
+  for (std::size_t k = 0; k < n.guards.size(); ++k) {
+    const Subscript& s = n.guards[k].affine;
+    if (n.guards[k].kind != Guard::Kind::nonnegative || s.labels.size() != 1 || s.data.size() != 1) continue;
+    const DataTerm& d = s.data[0];
+    const auto bound = graph_.index_bound(d.data);
+    const bool ends = s.labels[0].label == label && sizes_.as_constant(s.labels[0].coefficient) == -1 &&
+                      sizes_.is_one(d.coefficient) && sizes_.as_constant(s.offset) == -1;
+    // What the data may reach is inside the range: l < len[i] alone says how far it goes.
+    if (!ends || !bound || !is_leaf(d.data) ||
+        !sizes_.is_nonnegative(sizes_.subtract(n.labels[label], sizes_.subtract(*bound, sizes_.constant(1)))))
+      continue;
+    bool earlier = true;
+    for (std::uint32_t axis = 0; axis < d.subscripts.size(); ++axis) {
+      const auto l = graph_.as_label(d.subscripts[axis]);
+      earlier = earlier && l && *l < label && n.labels[*l] == graph_.axis(d.data, axis);
+    }
+    if (earlier) return k;
+  }
+  return std::nullopt;
+}
+
+bool Writer::is_data_end(const Node& n, std::size_t guard) {
+  for (std::size_t l = n.rank; l < n.labels.size(); ++l)
+    if (data_end(n, l) == guard) return true;
+  return false;
+}
+
 /// The guards as conditions: positions first, then index data, then values. What reads at places that the positions
 /// protect is an inner condition.
 Writer::Conditions Writer::guards(const Node& n, const Places& at) {
@@ -176,8 +204,9 @@ Writer::Conditions Writer::guards(const Node& n, const Places& at) {
   Conditions out;
   bool positions = false;
   for (const int turn : {0, 1, 2})
-    for (const auto& g : n.guards) {
-      if (order(g) != turn) continue;
+    for (std::size_t k = 0; k < n.guards.size(); ++k) {
+      const Guard& g = n.guards[k];
+      if (order(g) != turn || is_data_end(n, k)) continue;
       positions = positions || turn == 0;
       const bool inner = positions && turn > 0 && is_exposed(graph_, g);
       const Protected condition(*this, inner);

@@ -130,6 +130,9 @@ class Writer {
     std::vector<Formula> outer, inner;
   };
   Conditions guards(const Node& n, const Places& at);
+  /// The guard `l < data[…]` that is the end of a bound label's range; nothing where there is none.
+  std::optional<std::size_t> data_end(const Node& n, std::size_t label);
+  bool is_data_end(const Node& n, std::size_t guard);
   bool bounds_places(const Node& n) const;
   bool mentions_position(Expr e, int depth) const;
   std::vector<Formula> all_guards(const Node& n, const Places& at);

@@ -66,6 +66,17 @@ TEST_CASE("numbers stand before pi, pi before names, those before functions") {
   });
 }
 
+TEST_CASE("ranges end at data, and no slice is longer than nothing") {
+  check_lines({
+      {"data len[n] : index(M)\ndata tok[n, L] : index(v)\nparam E[v]\nloss = sum[i, t in 0..len[i]](E[tok[i, t]]^2)",
+       "loss = sum[i, j in 0..len[i]](E[tok[i, j]]^2)"},
+      {"data len[n] : index(M)\ndata tok[n, L] : index(v)\nparam E[v]\nloss = sum[i, t in 0..len[i]](E[tok[i, t]]^2)",
+       "output grad_E[i in 0..v] = 2*sum[j, k in 0..len[j] : i == tok[j, k]](E[tok[j, k]])"},
+      {"param x[n]\nloss = sum((x[1:] - x[:n - 1])^2)", "loss = sum[i]((x[i + 1] - x[i])^2)"},
+      {"data x[n]\nparam y[n + 1]\nloss = sum((x - y[1:])^2)", "loss = ||x - y[1:]||^2"},
+  });
+}
+
 TEST_CASE("decimals stay as they were written") {
   check_lines({
       {"param x[n]\nloss = 0.2*||x||^2", "loss = 0.2*||x||^2"},
