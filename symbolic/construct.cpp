@@ -267,6 +267,7 @@ Expr Graph::softmax(SoftmaxKind kind, std::vector<Size> labels, std::uint32_t ra
 Expr Graph::reshape(std::vector<Size> shape, Expr operand) {
   while (nodes_[operand.id].kind == Kind::reshape) operand = nodes_[operand.id].operands[0].expr;
   if (this->shape(operand) == shape) return operand;
+  if (auto subscripts = across_unit_axes(shape, operand)) return view(std::move(shape), {operand, *subscripts});
   if (const Rational* c = constant_value(operand)) return detail::full(*this, std::move(shape), *c);
   Node n;
   n.kind = Kind::reshape;
@@ -310,6 +311,27 @@ Expr Graph::given(bool own_differential, std::vector<Size> labels, std::uint32_t
   return intern(std::move(n));
 }
 
+std::optional<std::vector<Subscript>> Graph::across_unit_axes(const std::vector<Size>& shape, Expr operand) {
+  const Size one = sizes_.constant(1);
+  std::vector<Subscript> subscripts;
+  Label next = 0;
+  const auto skip_ones = [&] {
+    while (next < shape.size() && shape[next] == one) ++next;
+  };
+  for (const Size s : this->shape(operand)) {
+    if (s == one) {
+      subscripts.push_back(offset(sizes_.constant(0)));
+      continue;
+    }
+    skip_ones();
+    if (next == shape.size() || shape[next] != s) return std::nullopt;
+    subscripts.push_back(label(next++));
+  }
+  skip_ones();
+  if (next != shape.size()) return std::nullopt;
+  return subscripts;
+}
+
 Expr Graph::view(std::vector<Size> labels, Operand operand) {
   const auto rank = static_cast<std::uint32_t>(labels.size());
   return contraction(std::move(labels), rank, 1, {std::move(operand)});
@@ -332,6 +354,7 @@ Expr Graph::rebuild(const Node& n) {
     case Kind::contraction:
       return contraction(n.labels, n.rank, n.coefficients[0], n.operands, n.guards);
     case Kind::reduce:
+      if (n.reduction == Reduction::exponentials) return intern(n);
       return reduce(n.reduction, n.labels, n.rank, n.operands[0], n.guards);
     case Kind::softmax:
       return softmax(n.softmax, n.labels, n.rank, n.operands, n.guards);

@@ -293,6 +293,8 @@ class Graph {
   std::vector<Expr> reachable(const std::vector<Expr>& roots) const;
 
  private:
+  /// How `operand` is read in a shape that differs from its own by axes of size 1; nothing where more differs.
+  std::optional<std::vector<Subscript>> across_unit_axes(const std::vector<Size>& shape, Expr operand);
   /// The slot of an equal node, or the free one for it.
   std::size_t slot_of(const Node& node, std::uint32_t hash) const;
   void grow_index();

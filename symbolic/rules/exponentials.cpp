@@ -144,16 +144,16 @@ class LogOfSum {
   std::vector<Term> rest_;
 };
 
-bool is_shifted(const Graph& graph, Expr e) {
-  const Node& n = graph[e];
-  return n.kind == Kind::sum && std::ranges::any_of(n.operands, [&](const Operand& o) {
-           return is_call(graph[o.expr], Function::stop_gradient);
-         });
+/// Whether a node is a positive sum of exponentials that have no shift yet.
+bool sums_exponentials(Graph& graph, Facts& facts, const Operand& o) {
+  const Node& n = graph[o.expr];
+  const auto unshifted = [&](const Operand& part) {
+    const auto x = exponential_of(graph, {1, graph.substitute(part, o.subscripts)});
+    return x && !x->less_one && !is_shifted(graph, x->exponent.expr);
+  };
+  return n.kind == Kind::sum && n.operands.size() <= most_factors && facts.positive(o.expr) &&
+         std::ranges::any_of(n.operands, unshifted);
 }
-
-}  // namespace
-
-namespace {
 
 /// log(w*(exp(x) + exp(y))) is log(w) + log(exp(x) + exp(y)), likewise of a quotient.
 std::optional<Expr> log_of_weighted_sum(Graph& graph, Facts& facts, const Node& n) {
@@ -161,14 +161,7 @@ std::optional<Expr> log_of_weighted_sum(Graph& graph, Facts& facts, const Node& 
   if (!multiply(graph, m, n.operands[0], 1)) return std::nullopt;
   for (std::size_t k = 0; k < m.powers.size(); ++k) {
     const Power p = m.powers[k];
-    const Node& sum = graph[p.base.expr];
-    if (sum.kind != Kind::sum || sum.operands.size() > most_factors || !facts.positive(p.base.expr)) continue;
-    bool exponential = false;
-    for (std::size_t t = 0; t < sum.operands.size(); ++t) {
-      const auto x = exponential_of(graph, {1, graph.substitute(sum.operands[t], p.base.subscripts)});
-      exponential = exponential || (x && !x->less_one && !is_shifted(graph, x->exponent.expr));
-    }
-    if (!exponential) continue;
+    if (!sums_exponentials(graph, facts, p.base)) continue;
     Monomial others = m;
     others.powers[k].exponent = 0;
     const auto rank = static_cast<std::uint32_t>(n.labels.size());
@@ -181,6 +174,18 @@ std::optional<Expr> log_of_weighted_sum(Graph& graph, Facts& facts, const Node& 
 }
 
 }  // namespace
+
+bool is_shifted(const Graph& graph, Expr exponent) {
+  constexpr std::size_t most_looked_at = 64;
+  std::vector<Expr> waiting = {exponent};
+  for (std::size_t k = 0; k < waiting.size() && k < most_looked_at; ++k) {
+    const Node& n = graph[waiting[k]];
+    if (is_call(n, Function::stop_gradient)) return true;
+    if (n.kind != Kind::sum && (n.kind != Kind::contraction || n.labels.size() > n.rank)) continue;
+    for (const Operand& o : n.operands) waiting.push_back(o.expr);
+  }
+  return false;
+}
 
 std::optional<Expr> log_of_exponentials(Graph& graph, Facts& facts, Expr e) {
   const Node& n = graph[e];

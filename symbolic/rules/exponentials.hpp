@@ -10,6 +10,9 @@ namespace gradus::rules {
 /// log(a + b*exp(x)), log(a*exp(x) + b*exp(y)), log1p(b*exp(x)) of any weights.
 std::optional<Expr> log_of_exponentials(Graph& graph, Facts& facts, Expr e);
 
+/// Whether an exponent has its shift already: a stopped gradient among its terms, also under signs and factors.
+bool is_shifted(const Graph& graph, Expr exponent);
+
 /// exp(x)/(a + b*exp(x)) is 1/(a*exp(-x) + b).
 std::optional<Expr> exponential_quotient(Graph& graph, Expr e);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "symbolic/rules/algebra.hpp"
+#include "symbolic/rules/exponentials.hpp"
 #include "symbolic/rules/match.hpp"
 
 namespace gradus::rules {
@@ -41,10 +42,7 @@ Weighted split(Graph& graph, const Node& n) {
       continue;
     }
     out.exponents.push_back({1, graph.substitute(f.operands[0], o.subscripts)});
-    const Node& x = graph[out.exponents.back().operand.expr];
-    out.shifted = out.shifted || std::ranges::any_of(x.operands, [&](const Operand& t) {
-                    return is_call(graph[t.expr], Function::stop_gradient);
-                  });
+    out.shifted = out.shifted || is_shifted(graph, out.exponents.back().operand.expr);
   }
   return out;
 }
@@ -80,11 +78,38 @@ Expr with_shift(Graph& graph, const Node& n, Weighted w) {
   return graph.sum(axes, {{1, shift}, {1, graph.whole(graph.apply(Function::log, {total}))}});
 }
 
+/// log(c·Σ w·exp(x)) is log(c) + log(Σ w·exp(x)) for a positive c: a mean, a multiple.
+std::optional<Expr> without_scale(Graph& graph, Facts& facts, const Node& log) {
+  const Node& product = graph[log.operands[0].expr];
+  const bool scaled = product.kind == Kind::contraction && product.labels.size() == product.rank &&
+                      product.guards.empty() && product.coefficients[0].sign() > 0;
+  if (!scaled || (product.operands.size() == 1 && product.coefficients[0].is_one())) return std::nullopt;
+  for (std::size_t k = 0; k < product.operands.size(); ++k) {
+    if (!is_summed(graph[product.operands[k].expr])) continue;
+    const Weighted w = split(graph, graph[product.operands[k].expr]);
+    if (w.exponents.empty() || w.shifted) continue;
+    std::vector<Operand> others = product.operands;
+    others.erase(others.begin() + static_cast<std::ptrdiff_t>(k));
+    if (!std::ranges::all_of(others, [&](const Operand& o) { return facts.positive(o.expr); })) continue;
+    const auto rank = product.rank;
+    const auto log_of = [&](Expr x) {
+      return Operand{graph.elementwise(Function::log, product.labels, {{x, graph.identity(rank)}}),
+                     log.operands[0].subscripts};
+    };
+    const Expr sum = graph.view(product.labels, product.operands[k]);
+    const Expr scale = graph.contraction(product.labels, rank, product.coefficients[0], std::move(others));
+    return graph.sum(log.labels, {{1, log_of(sum)}, {1, log_of(scale)}});
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Expr> weighted_logsumexp(Graph& graph, Facts& facts, Expr e) {
   const Node& log = graph[e];
-  if (!is_call(log, Function::log) || !is_summed(graph[log.operands[0].expr])) return std::nullopt;
+  if (!is_call(log, Function::log)) return std::nullopt;
+  if (const auto parts = without_scale(graph, facts, log)) return parts;
+  if (!is_summed(graph[log.operands[0].expr])) return std::nullopt;
   const Node& n = graph[log.operands[0].expr];
   Weighted w = split(graph, n);
   if (w.exponents.empty() || w.shifted || (w.weights.empty() && w.exponents.size() == 1)) return std::nullopt;

@@ -61,6 +61,16 @@ TEST_CASE("values and slopes stay finite where a part of what is written leaves 
       {"sqrt(1 + (x/y)^2) - 1", 1e160, 2, 5e159, 0.5, -2.5e159},
       {"x^2/(1 + x^2/y)", 1e160, 3, 3, 0, 1},
       {"log(gamma(x))", 600, 0, std::lgamma(600), 6.3960960904013964, 0},
+      {"log(1 - (1 - exp(-x)))", 800, 0, -800, -1, 0},
+      {"log(1 - (y + (1 - y)*sigmoid(x)))", 60, 0.25, std::log(0.75) - 60, -1, -4.0 / 3},
+      {"log(2 + exp(x) + exp(-x))", 800, 0, 800, 1, 0},
+      {"log(log(1 + exp(x)))", -800, 0, -800, 1, 0},
+      {"log(2*normal_cdf(x))", -40, 0, -803.9152948331938, 40.02496884720726, 0},
+      {"exp(x^2/2)*normal_cdf(-x)", 40, 0, 0.00996733518830131, -0.0002488728693802786, 0},
+      {"1 - sigmoid(x)^2", -37.5, 0, 1, -5.357273923616155e-33, 0},
+      {"y*x/(2 + x)", 1e16, 3, 3, 6e-32, 1},
+      {"x^3/(1 + x^3)", 1e8, 0, 1, 3e-32, 0},
+      {"1/(2 + exp(x) + exp(-x))", 800, 0, 0, 0, 0},
   };
   for (const Limit& l : limits) {
     CAPTURE(std::string(l.formula));

@@ -127,6 +127,14 @@ TEST_CASE("slopes of shares are one quotient") {
   });
 }
 
+TEST_CASE("a weighted sum of exponentials is shifted once, whatever stands before the exponent") {
+  check_lines({
+      {"param a[k], x[k]\nloss = log(sum(a*exp(-x)))", "loss = log(t3) + t1"},
+      {"param a[k], x[k]\nloss = log(mean(a*exp(-x)))", "loss = log(t3) + t1 - log(k)"},
+      {"param a[k], x[k]\nloss = log(sum(a*exp(-2*(x + 1))))", "loss = log(t3) + t1"},
+  });
+}
+
 TEST_CASE("triangles, counts of windows and positions that always hold") {
   check_lines({
       {"data A[n, n], B[n, k]\nparam C[n, k]\nloss = sum[i, j](C[i, j]*sum[l : l <= i](A[i, l]*B[l, j]))",
