@@ -59,7 +59,8 @@ void Parser::foreign_declaration(Operand word, const std::string& meant) {
     one.name = name_of(*at_);
     one.span = advance().span;
     statement_.declaration.names.push_back(one);
-    if (at(Tok::open_bracket) && at_->value != Token::no_partner) at_ = &partner(*at_) + 1;
+    if (at(Tok::open_bracket) && at_->value != Token::no_partner)
+      for (const Token* end = &partner(*at_) + 1; at_ != end; ++at_) size_after_error(*at_);
     more = at(Tok::comma) && at_[1].kind == Tok::name;
     if (more) advance();
   }

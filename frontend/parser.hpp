@@ -96,6 +96,8 @@ class Parser {
   void skip_block();
   std::string without_tuple(const Token& opening) const;
   void names_after_error();
+  void size_after_error(const Token& token);
+  void declaration_without_word();
   bool has_number(ast::Id value) const;
 
   // --- parse.cpp, with X3

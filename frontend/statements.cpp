@@ -72,6 +72,7 @@ void Parser::statement_end() {
   if (at(Tok::equals) && statement_.equation.body.valid()) equals_in_brackets({statement_.equation.body, Span::none()});
   if (at(Tok::comma)) {
     const bool bare = statement_.kind == ast::Statement::Kind::equation && statement_.equation.bare;
+    if (bare && statement_.equation.body.valid()) declaration_without_word();
     const std::string digits = at_[-1].kind == Tok::number && at_[1].kind == Tok::number ? spelt(at_[1]) : "";
     if (digits.size() >= 3 && !at_[1].blank_before && digits.find_first_not_of("0123456789") >= 3)
       fail(at_->span, "the digits of a number stand together", fmt::format("write {}{}", spelt(at_[-1]), digits));
@@ -97,13 +98,32 @@ void Parser::recover(const Token* first) {
     }
   }
   if (resume_here_ && at_ != first) return;
-  if (statement_.kind == ast::Statement::Kind::declaration && open_.empty()) names_after_error();
+  if (statement_.kind == ast::Statement::Kind::declaration) names_after_error();
   while (!at(Tok::separator) && !at(Tok::end)) advance();
 }
 
-/// The names that a broken declaration would have declared after the error.
+/// A name in the brackets of a broken declaration is a size.
+void Parser::size_after_error(const Token& token) {
+  if (token.kind != Tok::name || statement_.declaration.names.empty()) return;
+  Expression e;
+  e.kind = Kind::name;
+  e.name = name_of(token);
+  e.span = e.mark = token.span;
+  statement_.declaration.names.back().shape.push_back(add(std::move(e)).id);
+}
+
+/// The names that a broken declaration would have declared after the error. The names in brackets are sizes.
 void Parser::names_after_error() {
-  const bool none = statement_.declaration.names.empty();  // `data (x[n], y[n])`, `data: x[n]`
+  auto& names = statement_.declaration.names;
+  const bool none = names.empty();  // `data (x[n], y[n])`, `data: x[n]`
+  const Token* unclosed = nullptr;
+  if (!open_.empty() && open_.back()->kind == Tok::open_bracket) {
+    const Token* opening = open_.back();
+    if (opening->value == Token::no_partner) unclosed = opening;
+    at_ = unclosed != nullptr ? opening + 1 : opening;
+  }
+  if (unclosed != nullptr && at(Tok::name)) size_after_error(*at_);
+  const Token* last_named = nullptr;
   while (!at(Tok::separator) && !at(Tok::end)) {
     const Token& token = *at_;
     const bool grouping = token.kind == Tok::open_paren && none;
@@ -111,15 +131,47 @@ void Parser::names_after_error() {
                              (none && (token.kind == Tok::colon || token.kind == Tok::greater));
     if ((token.kind == Tok::open_bracket || token.kind == Tok::open_paren) && token.value != Token::no_partner &&
         !grouping) {
-      at_ = &partner(token);
+      for (; at_ != &partner(token); ++at_)
+        if (token.kind == Tok::open_bracket) size_after_error(*at_);
     } else if (before_name && at_[1].kind == Tok::name && at_[2].kind != Tok::equals) {
-      ast::Declared one;
-      one.name = name_of(at_[1]);
-      one.span = at_[1].span;
-      statement_.declaration.names.push_back(one);
+      // Where a bracket is not closed, `d` in `X[n, d, y[n]` is a size.
+      const Token* before = at_ - 1;
+      if (unclosed == nullptr || at_[2].kind == Tok::open_bracket || before->kind == Tok::close_bracket ||
+          before == last_named) {
+        ast::Declared one;
+        one.name = name_of(at_[1]);
+        one.span = at_[1].span;
+        names.push_back(one);
+        last_named = at_ + 1;
+      } else {
+        size_after_error(at_[1]);
+      }
     }
     advance();
   }
+}
+
+/// `x[n], y[n]` at the beginning of a statement: the word that begins a declaration is missing.
+void Parser::declaration_without_word() {
+  const Expression& first = program_.at(statement_.equation.body);
+  const Expression& base = first.kind == Kind::subscript ? program_.at(first.children[0]) : first;
+  if (base.kind != Kind::name || at_[1].kind != Tok::name || declared(base.name.key) != nullptr) return;
+  if (first.kind != Kind::subscript && at_[2].kind != Tok::open_bracket) return;
+  for (const Token* t = at_; t->kind != Tok::separator && t->kind != Tok::end; ++t)
+    if (t->kind == Tok::equals) return;
+  ast::Declared one;
+  one.name = base.name;
+  one.span = first.span;
+  for (const ast::Subscript& s : first.subscripts)
+    if (s.kind == ast::Subscript::Kind::expression && program_.at(s.first).kind == Kind::name)
+      one.shape.push_back(s.first);
+  const std::string text = format(program_, statement_.equation.body);
+  const Span place = base.span;
+  statement_.kind = ast::Statement::Kind::declaration;
+  statement_.equation = {};
+  statement_.declaration.names.push_back(std::move(one));
+  fail(place, "a declaration begins with data or param",
+       fmt::format("write data {0}, … for what is given, param {0}, … for what is learnt", text));
 }
 
 /// A size is an affine combination of names with whole coefficients. Its nodes stand in the arena from `first` on.

@@ -44,6 +44,10 @@ class Declarer {
           input(s, d);
       }
     }
+    for (const auto& s : program_.statements)
+      if (s.kind == ast::Statement::Kind::declaration && s.broken)
+        for (const auto& d : s.declaration.names)
+          for (const ast::Id id : d.shape) size_of_broken(id);
   }
 
  private:
@@ -249,6 +253,17 @@ class Declarer {
     d.note(s.text + " is declared here", s.span);
     if (constant) d.help("a size that is fixed is a dim: dim " + s.text + " = 3");
     return std::nullopt;
+  }
+
+  /// The names in a shape of a line that is wrong otherwise are sizes all the same.
+  void size_of_broken(ast::Id id) {
+    std::vector<ast::Id> todo = {id};
+    while (!todo.empty()) {
+      const ast::Expression& e = at(todo.back());
+      todo.pop_back();
+      if (e.kind == ast::Kind::name && context_.find(e.name.key) == nullptr) size_name(e);
+      todo.insert(todo.end(), e.children.begin(), e.children.end());
+    }
   }
 
   void input(const ast::Statement& statement, const ast::Declared& d) {
