@@ -162,4 +162,53 @@ std::optional<Expr> common_factors(Graph& graph, Expr e) {
   return graph.contraction(n.labels, n.rank, 1, std::move(common));
 }
 
+namespace {
+
+/// A term that counts where one condition holds: the condition, and the value there.
+struct Guarded {
+  Operand condition, value;
+};
+
+std::optional<Guarded> guarded(Graph& graph, const Node& sum, const Operand& o) {
+  const Node& n = graph[o.expr];
+  if (n.kind == Kind::elementwise && row(n.function).condition) return Guarded{o, {graph.constant(1), {}}};
+  const bool one = n.kind == Kind::contraction && n.labels.size() == n.rank && n.guards.size() == 1 &&
+                   n.guards[0].kind == Guard::Kind::condition;
+  if (!one) return std::nullopt;
+  const auto rank = static_cast<std::uint32_t>(sum.labels.size());
+  Guarded out;
+  out.condition = graph.substitute(n.guards[0].condition, o.subscripts);
+  std::vector<Operand> factors;
+  for (const Operand& f : n.operands) factors.push_back(graph.substitute(f, o.subscripts));
+  out.value = {graph.contraction(sum.labels, rank, n.coefficients[0], std::move(factors)), graph.identity(rank)};
+  return out;
+}
+
+}  // namespace
+
+std::optional<Expr> merge_guarded_terms(Graph& graph, Expr e) {
+  constexpr std::size_t most_terms = 16;
+  const Node& n = graph[e];
+  if (n.kind != Kind::sum || n.operands.size() > most_terms) return std::nullopt;
+  const auto rank = static_cast<std::uint32_t>(n.labels.size());
+  std::vector<std::optional<Guarded>> parts;
+  for (const Operand& o : n.operands) parts.push_back(guarded(graph, n, o));
+  for (std::size_t first = 0; first < parts.size(); ++first) {
+    if (!parts[first]) continue;
+    std::vector<Term> inside, left;
+    for (std::size_t k = 0; k < parts.size(); ++k) {
+      if (parts[k] && parts[k]->condition == parts[first]->condition)
+        inside.push_back({n.coefficients[k], parts[k]->value});
+      else
+        left.push_back({n.coefficients[k], n.operands[k]});
+    }
+    if (inside.size() < 2) continue;
+    const Guard guard{Guard::Kind::condition, {}, parts[first]->condition};
+    const Expr value = graph.sum(n.labels, std::move(inside));
+    left.push_back({1, graph.whole(graph.contraction(n.labels, rank, 1, {graph.whole(value)}, {guard}))});
+    return graph.sum(n.labels, std::move(left));
+  }
+  return std::nullopt;
+}
+
 }  // namespace gradus::rules

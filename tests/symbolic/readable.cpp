@@ -107,6 +107,7 @@ TEST_CASE("what is centred sums to 0, what cancels is gone") {
   check_lines({
       {"param x[n]\nloss = std(x)", "output grad_x = where(t2 != 0, t1/(sqrt(n)*t2), 0)"},
       {"data p[n]\nparam q[n]\nloss = sum(p*log(p/softmax(q)))", "p2 = softmax(q)"},
+      {"param p[n]\nloss = sum(p*log(p))", "output grad_p = where(p != 0, log(p) + 1, 0)"},
       {"data x[n]\nparam k, l\nloss = sum(x) + log(k/l)", "output grad_k = 1/k"},
   });
 }
