@@ -18,13 +18,10 @@ using rules::Rewriter;
 /// Rounds of rewriting and regrouping. A fixed point takes two or three; more would be a cycle of equal forms.
 constexpr int most_rounds = 8;
 
-bool is_log(const Graph& graph, Expr e) {
-  return graph[e].kind == Kind::elementwise && graph[e].function == Function::log;
-}
-
 /// What recognising needs: numbers, powers and invariant factors where the rules expect them.
 std::vector<Rewriter::Step> arithmetic(Graph& g, rules::Facts& facts, const rules::Kept& kept, bool cancel) {
   return {[&g](Expr e) { return rules::normalise_sum(g, e); },
+          [&g](Expr e) { return rules::keep_complement(g, e); },
           [&g](Expr e) { return rules::normalise_product(g, e); },
           [&g, &kept](Expr e) { return rules::hoist_factors(g, kept, e); },
           [&g, &facts, &kept, cancel](Expr e) { return rules::merge_powers(g, facts, kept, e, cancel); },
@@ -43,15 +40,9 @@ std::vector<Rewriter::Step> arithmetic(Graph& g, rules::Facts& facts, const rule
           [&g, &facts](Expr e) { return rules::times_logarithm(g, facts, e); },
           [&g](Expr e) { return rules::compound_power(g, e); },
           [&g](Expr e) { return rules::normal_of_erfc(g, e); },
-          [&g](Expr e) { return rules::exp_of_log_ratio(g, e); },
-          [&g, &facts](Expr e) { return rules::log_of_difference(g, facts, e); },
-          [&g, &facts](Expr e) { return rules::log_of_power(g, facts, e); },
           [&g, &facts](Expr e) { return rules::log_of_product_with_square(g, facts, e); },
-          [&g](Expr e) { return is_log(g, e) ? rules::root_of_squares(g, e) : std::nullopt; },
           [&g](Expr e) { return rules::power_less_one(g, e); },
           [&g](Expr e) { return rules::quotient_by_exponent(g, e); },
-          [&g](Expr e) { return rules::quotient_of_gammas(g, e); },
-          [&g](Expr e) { return rules::reciprocal_difference(g, e); },
           [&g](Expr e) { return rules::log1p_of_square(g, e); },
           [&g](Expr e) { return rules::compound_by_reciprocal(g, e); }};
 }
@@ -59,13 +50,7 @@ std::vector<Rewriter::Step> arithmetic(Graph& g, rules::Facts& facts, const rule
 /// Forms whose parts rules of the table may want first.
 void add_last(Rewriter& rewrite, Graph& g) {
   rewrite.finally([&g](Expr e) { return rules::log_of_quotient(g, e); });
-  rewrite.finally([&g](Expr e) { return rules::root_of_squares(g, e); });
-  rewrite.finally([&g](Expr e) { return rules::hypot_minus_side(g, e); });
-  rewrite.finally([&g](Expr e) { return rules::root_minus_number(g, e); });
-  rewrite.finally([&g](Expr e) { return rules::scaled_tail(g, e); });
   rewrite.finally([&g](Expr e) { return rules::square_quotient(g, e); });
-  rewrite.finally([&g](Expr e) { return rules::asinh_of_half(g, e); });
-  rewrite.finally([&g](Expr e) { return rules::difference_of_calls(g, e); });
 }
 
 std::vector<Expr> rewritten(Rewriter& rewrite, rules::Kept& kept, const std::vector<Expr>& roots) {

@@ -7,6 +7,8 @@
 #include "codegen/kernels/error_functions.hpp"
 #include "codegen/kernels/forms.hpp"
 #include "codegen/kernels/gamma_functions.hpp"
+#include "codegen/kernels/relative.hpp"
+#include "codegen/kernels/steps.hpp"
 #include "codegen/kernels/trigonometric.hpp"
 #include "symbolic/function.hpp"
 
@@ -41,12 +43,6 @@ template <class V>
 V log_add_exp(V a, V b) {
   const V difference = select(equal(a, b), splat(a, 0), a - b);
   return maximum(a, b) + softplus_kernel(-absolute(difference));
-}
-
-// log(1 - exp(x)): which of the two is accurate changes at -log(2).
-template <class V>
-V log_one_minus_exp(V x) {
-  return select(less(splat(x, -std::numbers::ln2), x), log_kernel(-expm1_kernel(x)), log1p_kernel(-exp_kernel(x)));
 }
 
 // Near 0 the value is x^2/2, and abs(x) + log1p(exp(-2*abs(x))) - log(2) would cancel.

@@ -9,6 +9,12 @@
 
 namespace gradus::kernels {
 
+// log(1 - exp(x)): which of the two is accurate changes at -log(2).
+template <class V>
+V log_one_minus_exp(V x) {
+  return select(less(splat(x, -std::numbers::ln2), x), log_kernel(-expm1_kernel(x)), log1p_kernel(-exp_kernel(x)));
+}
+
 // cosh(x) - 1: beyond 1 nothing cancels, and sinh(x/2)^2 doubles the error of sinh.
 template <class V>
 V cosh_minus_one(V x) {
@@ -93,6 +99,29 @@ V log_square_plus(V x, V y) {
   const V small = x * splat(x, 0x1p-600);
   const V square = select(large, fma(small, small, y * splat(x, 0x1p-600) * splat(x, 0x1p-600)), fma(x, x, y));
   return log_kernel(square) + select(large, splat(x, 1200 * std::numbers::ln2), splat(x, 0));
+}
+
+// The logarithm of s + e, s the larger by far: near 1 by what is left of s.
+template <class V>
+V log_of_two(V s, V e) {
+  const V one = splat(s, 1);
+  const auto near = both(less(splat(s, 0.5), s), less(s, splat(s, 2)));
+  return select(near, log1p_kernel((s - one) + e), log_kernel(s + e));
+}
+
+// log(x^2 + y^2); of a large or small pair, that of its square times a power of 2.
+template <class V>
+V log_squares(V x, V y) {
+  const V u = absolute(x), v = absolute(y), size = select(less(u, v), v, u);
+  const auto large = less(splat(x, 0x1p500), size), tiny = less(size, splat(x, 0x1p-400));
+  const V scale = select(large, splat(x, 0x1p-600), select(tiny, splat(x, 0x1p600), splat(x, 1)));
+  const V more =
+      select(large, splat(x, 1200 * std::numbers::ln2), select(tiny, splat(x, -1200 * std::numbers::ln2), splat(x, 0)));
+  const V a = x * scale, b = y * scale;
+  const V p = a * a, q = b * b;
+  const V s = p + q, back = s - p;
+  const V rest = ((p - (s - back)) + (q - back)) + (fma(a, a, -p) + fma(b, b, -q));
+  return log_of_two(s, select(less(s, splat(x, std::numeric_limits<double>::infinity())), rest, splat(x, 0))) + more;
 }
 
 // x/(x^2 + y).

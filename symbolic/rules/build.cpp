@@ -3,6 +3,7 @@
 #include <cassert>
 
 #include "symbolic/rules/match.hpp"
+#include "symbolic/rules/terms.hpp"
 
 namespace gradus::rules {
 namespace {
@@ -28,11 +29,7 @@ class Builder {
           return graph_.elementwise(p.function, labels, read);
         });
       case PatternKind::sum:
-        return on_labels_of(parts(p, inside), [&](const auto& labels, const auto& read) {
-          std::vector<Term> terms;
-          for (std::size_t k = 0; k < read.size(); ++k) terms.push_back({p.coefficients[k], read[k]});
-          return graph_.sum(labels, std::move(terms));
-        });
+        return sum(p, parts(p, inside));
       case PatternKind::product:
         return on_labels_of(parts(p, inside), [&](const auto& labels, const auto& read) {
           return product(p.coefficients[0], labels, read);
@@ -48,6 +45,23 @@ class Builder {
     std::vector<Operand> out;
     for (const auto& part : p.parts) out.push_back((*this)(part, inside));
     return out;
+  }
+
+  Operand sum(const Pattern& p, const std::vector<Operand>& parts) {
+    std::vector<Operand> operands;
+    std::vector<Rational> coefficients;
+    for (std::size_t k = 0; k < parts.size(); ++k) {
+      const std::vector<Term> terms = m_.expand ? terms_of(graph_, parts[k]) : std::vector<Term>{{1, parts[k]}};
+      for (const auto& t : terms) {
+        operands.push_back(t.operand);
+        coefficients.push_back(p.coefficients[k] * t.coefficient);
+      }
+    }
+    return on_labels_of(operands, [&](const auto& labels, const auto& read) {
+      std::vector<Term> terms;
+      for (std::size_t k = 0; k < read.size(); ++k) terms.push_back({coefficients[k], read[k]});
+      return graph_.sum(labels, std::move(terms));
+    });
   }
 
   /// A number times a sum of numbers times …: the number goes into the sum, so that -(a - b) is b - a.

@@ -25,9 +25,6 @@ std::optional<Expr> split_reciprocal(Graph& graph, Expr e);
 /// erfc(x/sqrt(2)) is 2*normal_cdf(-x), also of x/sqrt(2*v) and x/(s*sqrt(2)).
 std::optional<Expr> normal_of_erfc(Graph& graph, Expr e);
 
-/// exp(a + u^2)*erfc(u), exp(a - u^2)/erfc(u), exp(a - u^2/2)/normal_cdf(u) by the scaled functions, u any product.
-std::optional<Expr> scaled_tail(Graph& graph, Expr e);
-
 /// (1 + 1/k)*log1p(k*x) is log1p(k*x) + log1p(k*x)/k, whose second term has a limit at k = 0.
 std::optional<Expr> distribute_reciprocal(Graph& graph, Expr e);
 

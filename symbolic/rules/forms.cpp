@@ -188,4 +188,54 @@ std::optional<Expr> compound_power(Graph& graph, Expr e) {
                     {graph.elementwise(Function::compound, n.labels, {*x, n.operands[1]}), graph.identity(n.rank)});
 }
 
+namespace {
+
+/// Whether 1 - f, or 1 + f, has a form of its own.
+bool has_complement(const Graph& graph, const Node& n, bool minus) {
+  if (n.kind != Kind::elementwise) return false;
+  switch (n.function) {
+    case Function::tanh:
+    case Function::erf:
+      return true;
+    case Function::sigmoid:
+    case Function::normal_cdf:
+    case Function::exp:
+    case Function::cos:
+    case Function::cosh:
+      return minus;
+    case Function::power: {
+      const Node& base = graph[n.operands[0].expr];
+      return minus && graph.is_constant(n.operands[1].expr, 2) && base.kind == Kind::elementwise &&
+             (base.function == Function::tanh || base.function == Function::sigmoid || base.function == Function::sin ||
+              base.function == Function::cos);
+    }
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+std::optional<Expr> keep_complement(Graph& graph, Expr e) {
+  const Node& n = graph[e];
+  if (n.kind != Kind::sum || n.operands.size() < 2 || n.operands.size() > most_factors) return std::nullopt;
+  const auto one = std::ranges::find_if(n.operands, [&](const Operand& o) { return graph.is_constant(o.expr, 1); });
+  if (one == n.operands.end()) return std::nullopt;
+  const auto at = static_cast<std::size_t>(one - n.operands.begin());
+  for (std::size_t k = 0; k < n.operands.size(); ++k) {
+    const Rational ratio = n.coefficients[at] / n.coefficients[k];
+    const bool minus = ratio.sign() < 0;
+    const Rational off = (minus ? -ratio : ratio) - Rational(1);
+    const bool is_guard = !off.is_zero() && Rational::ratio(-1, 100) < off && off < Rational::ratio(1, 100);
+    if (k == at || !is_guard || !has_complement(graph, graph[n.operands[k].expr], minus)) continue;
+    const Rational whole = minus ? -n.coefficients[k] : n.coefficients[k];
+    const Expr complement = graph.sum(n.labels, {{whole, n.operands[at]}, {n.coefficients[k], n.operands[k]}});
+    std::vector<Term> terms{{1, {complement, graph.identity(n.rank)}}, {n.coefficients[at] - whole, n.operands[at]}};
+    for (std::size_t m = 0; m < n.operands.size(); ++m)
+      if (m != k && m != at) terms.push_back({n.coefficients[m], n.operands[m]});
+    return graph.sum(n.labels, std::move(terms));
+  }
+  return std::nullopt;
+}
+
 }  // namespace gradus::rules

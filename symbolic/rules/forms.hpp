@@ -15,4 +15,7 @@ std::optional<Expr> compound_power(Graph& graph, Expr e);
 /// x^y - 1 and (1 + x)^y - 1, which lose digits where the power is near 1.
 std::optional<Expr> power_less_one(Graph& graph, Expr e);
 
+/// 1 - sigmoid(x) + 1e-12 keeps 1 - sigmoid(x), which has a form of its own, beside the 1e-12.
+std::optional<Expr> keep_complement(Graph& graph, Expr e);
+
 }  // namespace gradus::rules

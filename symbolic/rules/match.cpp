@@ -6,6 +6,9 @@
 #include <cassert>
 #include <utility>
 
+#include "symbolic/rules/monomial.hpp"
+#include "symbolic/rules/sorts.hpp"
+
 namespace gradus::rules {
 namespace {
 
@@ -14,74 +17,11 @@ using PatternKind = Pattern::Kind;
 /// Sums and products with more operands than this are not searched for parts
 /// that match (the search is quadratic).
 constexpr std::size_t widest = 48;
-/// Sums inside a sum are taken apart up to this many terms: a chain of sums
-/// would cost the square of its length.
-constexpr std::size_t widest_nested = 10;
-
-/// What kind of value something is: a function, a number, a sum, a reduction. Values of different sorts never match.
-using Sort = std::uint32_t;
-
-Sort sort_of(Pattern::Reduction r) { return static_cast<Sort>(r); }
-constexpr Sort number_sort = 8, sum_sort = 9, other_sort = 10, first_function_sort = 11;
-
-/// Nothing where a pattern matches any sort.
-std::optional<Sort> sort_of(const Pattern& p) {
-  switch (p.kind) {
-    case PatternKind::number:
-      return number_sort;
-    case PatternKind::call:
-      return first_function_sort + static_cast<Sort>(p.function);
-    case PatternKind::sum:
-      return sum_sort;
-    case PatternKind::reduction:
-      return sort_of(p.reduction);
-    case PatternKind::variable:
-    case PatternKind::rest:
-    case PatternKind::product:
-      break;
-  }
-  return std::nullopt;
-}
-
-Sort sort_of(SoftmaxKind kind) {
-  switch (kind) {
-    case SoftmaxKind::logsumexp:
-      return sort_of(Pattern::Reduction::logsumexp);
-    case SoftmaxKind::softmax:
-      return sort_of(Pattern::Reduction::softmax);
-    case SoftmaxKind::log_softmax:
-      return sort_of(Pattern::Reduction::log_softmax);
-  }
-  return other_sort;
-}
-
-Sort sort_of(const Node& n) {
-  switch (n.kind) {
-    case Kind::elementwise:
-      return first_function_sort + static_cast<Sort>(n.function);
-    case Kind::constant:
-      return number_sort;
-    case Kind::sum:
-      return sum_sort;
-    case Kind::contraction:
-      return n.labels.size() > n.rank ? sort_of(Pattern::Reduction::sum) : other_sort;
-    case Kind::reduce:
-      return n.reduction == Reduction::norm ? sort_of(Pattern::Reduction::norm) : other_sort;
-    case Kind::softmax:
-      return sort_of(n.softmax);
-    case Kind::input:
-    case Kind::index:
-    case Kind::reshape:
-    case Kind::order:
-    case Kind::given:
-      break;
-  }
-  return other_sort;
-}
-
 class Matcher {
  public:
-  Matcher(Graph& graph, std::size_t variables) : graph_(graph) { m_.variables.resize(variables); }
+  Matcher(Graph& graph, std::size_t variables, const Accept& accept) : graph_(graph), accept_(accept) {
+    m_.variables.resize(variables);
+  }
 
   std::optional<Match> at(const Pattern& p, Expr root) {
     const Node& n = graph_[root];
@@ -97,14 +37,24 @@ class Matcher {
       default: {
         m_.labels.resize(n.rank);
         const Operand whole{root, graph_.identity(n.rank)};
-        found = matches(p, whole, 0);
+        found = matches(p, whole, 0) && accepted();
       }
     }
-    if (!found) return std::nullopt;
-    return std::move(m_);
+    if (found) return std::move(m_);
+    return std::move(best_);
   }
 
  private:
+  /// Whether this match will do; one that costs something is kept while cheaper ones are looked for.
+  bool accepted() {
+    const auto cost = accept_(m_);
+    if (cost && *cost > 0 && (!best_ || *cost < best_cost_)) {
+      best_ = m_;
+      best_cost_ = *cost;
+    }
+    return cost == 0u;
+  }
+
   /// Operands of a node, read in the labels of the match.
   std::vector<Operand> read(const Node& n, const std::vector<Subscript>& map) {
     std::vector<Operand> out;
@@ -115,6 +65,10 @@ class Matcher {
 
   bool matches(const Pattern& p, const Operand& o, std::uint32_t scope) {
     const Node& n = graph_[o.expr];
+    if (const auto k = power_of_number(p)) {
+      const Rational* value = graph_.constant_value(o.expr);
+      return value != nullptr && number(p, *k, *value, scope);
+    }
     switch (p.kind) {
       case PatternKind::number:
         return graph_.is_constant(o.expr, p.number);
@@ -146,6 +100,14 @@ class Matcher {
     if (!commutes) return false;
     m_ = saved;
     return matches(p.parts[0], operands[1], scope) && matches(p.parts[1], operands[0], scope);
+  }
+
+  /// Whether such a power can be this value.
+  bool number(const Pattern& p, std::int64_t k, const Rational& value, std::uint32_t scope) {
+    const Pattern& base = k == 1 ? p : p.parts[0];
+    auto root = k == 2 ? square_root(value) : k < 0 && !value.is_zero() ? value.power(-1) : std::optional(value);
+    if (!root || root->sign() <= 0) return false;
+    return variable(base.variable, {graph_.constant(*root), {}}, scope);
   }
 
   bool variable(std::uint32_t v, const Operand& o, std::uint32_t scope) {
@@ -287,20 +249,6 @@ class Matcher {
     });
   }
 
-  /// Whether an operand can match at all: cheap, before anything is tried.
-  bool plausible(const Pattern& p, const Operand& o) const {
-    const auto wanted = sort_of(p);
-    return !wanted || sort_of(graph_[o.expr]) == wanted;
-  }
-
-  /// The exponent of a power of a variable with a whole exponent.
-  static std::optional<std::int64_t> power_of_variable(const Pattern& p) {
-    if (p.kind != PatternKind::call || p.function != Function::power || p.parts[0].kind != PatternKind::variable ||
-        p.parts[1].kind != PatternKind::number)
-      return std::nullopt;
-    return p.parts[1].number.as_int64();
-  }
-
   /// q where an operand is q times the part under what is bound: of variables that are known, their powers, and
   /// products of them.
   std::optional<Rational> up_to_scale(const Pattern& part, const Operand& o, std::uint32_t scope) {
@@ -315,11 +263,13 @@ class Matcher {
     if (part.kind == PatternKind::variable) return bound_ratio(part, o);
     const Node& n = graph_[o.expr];
     if (const auto k = power_of_variable(part)) {
-      if (n.kind != Kind::elementwise || n.function != Function::power ||
-          !graph_.is_constant(n.operands[1].expr, part.parts[1].number))
-        return std::nullopt;
-      const auto q = bound_ratio(part.parts[0], graph_.substitute(n.operands[0], o.subscripts));
-      return q ? q->power(*k) : std::nullopt;
+      const auto& bound = m_.variables[part.parts[0].variable];
+      const bool power = n.kind == Kind::elementwise && n.function == Function::power;
+      if (!bound || bound->scope != scope || (!power && !plain_product(n))) return std::nullopt;
+      if (power && graph_.is_constant(n.operands[1].expr, part.parts[1].number))
+        if (const auto q = bound_ratio(part.parts[0], graph_.substitute(n.operands[0], o.subscripts)))
+          return q->power(*k);
+      return ratio_to_power(graph_, o, bound->operand, *k);
     }
     if (part.kind != PatternKind::product || !plain_product(n) || part.parts.size() < 2) return std::nullopt;
     Rational left = 1;
@@ -328,9 +278,25 @@ class Matcher {
     return std::nullopt;
   }
 
+  /// Whether a part is the square of a variable that is not known yet.
+  bool is_open_square(const Pattern& part) const {
+    return power_of_variable(part) == 2 && !m_.variables[part.parts[0].variable];
+  }
+
+  /// Such a square is whatever is one: 4*a^2*b^2 is that of 2*a*b.
+  bool square(const Pattern& part, const Operand& o, const Rational& number, std::uint32_t scope) {
+    const auto root = square_root(graph_, o, number);
+    return root && variable(part.parts[0].variable, rules::whole_product(graph_, m_.labels, *root), scope);
+  }
+
   /// A term of a pattern against a term of a node; in products both
   /// coefficients are 1, and the scale is kept.
   bool term(const Pattern& part, const Rational& wanted, const Term& t, std::uint32_t scope, bool sum) {
+    if (sum && power_of_number(part)) {
+      const Rational* value = graph_.constant_value(t.operand.expr);
+      return value != nullptr && number(part, *power_of_number(part), t.coefficient * *value / wanted, scope);
+    }
+    if (sum && is_open_square(part)) return square(part, t.operand, t.coefficient / wanted, scope);
     const auto q = up_to_scale(part, t.operand, scope);
     if (!q) return false;
     if (sum) return t.coefficient * *q == wanted;
@@ -338,18 +304,20 @@ class Matcher {
     return true;
   }
 
-  /// Assigns the parts of a sum or product, from the given place of its search
-  /// order on, to terms not used yet.
-  bool assign(const Pattern& p, std::size_t place, const Terms& terms, std::vector<char>& used, std::uint32_t scope) {
-    if (place == p.search.size()) return true;
+  /// Assigns the parts of a sum or product, from the given place of its search order on, to terms not used yet, until
+  /// `done` agrees.
+  template <class Done>
+  bool assign(const Pattern& p, std::size_t place, const Terms& terms, std::vector<char>& used, std::uint32_t scope,
+              const Done& done) {
+    if (place == p.search.size()) return done();
     const Pattern& part = p.parts[p.search[place]];
     for (std::size_t k = 0; k < terms.size(); ++k) {
-      if (used[k] != 0 || !plausible(part, terms[k].operand)) continue;
+      if (used[k] != 0 || !plausible(part, graph_[terms[k].operand.expr])) continue;
       const auto saved = m_;
       const Rational wanted = p.kind == PatternKind::sum ? p.coefficients[p.search[place]] * m_.factor : Rational(1);
       if (term(part, wanted, terms[k], scope, p.kind == PatternKind::sum)) {
         used[k] = 1;
-        if (assign(p, place + 1, terms, used, scope)) return true;
+        if (assign(p, place + 1, terms, used, scope, done)) return true;
         used[k] = 0;
       }
       m_ = saved;
@@ -363,6 +331,12 @@ class Matcher {
     return nullptr;
   }
 
+  static const Pattern* open_number_of(const Pattern& p) {
+    for (const auto& part : p.parts)
+      if (power_of_number(part)) return &part;
+    return nullptr;
+  }
+
   static bool all_used(const std::vector<char>& used) { return std::ranges::find(used, 0) == used.end(); }
 
   bool whole_sum(const Pattern& p, const Terms& terms, std::uint32_t scope) {
@@ -372,8 +346,9 @@ class Matcher {
     if (fixed > 1 && terms.size() > widest) return false;
     std::vector<char> used(terms.size(), 0);
     const Rational outer = std::exchange(m_.factor, 1);
-    const bool found = assign(p, 0, terms, used, scope) &&
-                       (rest == nullptr || variable(rest->variable, one_sum(unused(terms, used)), scope));
+    const bool found = assign(p, 0, terms, used, scope, [&] {
+      return rest == nullptr || variable(rest->variable, one_sum(unused(terms, used)), scope);
+    });
     m_.factor = outer;
     return found;
   }
@@ -390,17 +365,28 @@ class Matcher {
 
   bool sum_part(const Pattern& p, const Terms& terms) {
     const std::uint32_t anchor = p.search[0];
-    for (std::size_t k = 0; k < terms.size(); ++k) {
-      if (!plausible(p.parts[anchor], terms[k].operand)) continue;
-      const auto saved = m_;
-      std::vector<char> used(terms.size(), 0);
-      used[k] = 1;
-      if (const auto q = up_to_scale(p.parts[anchor], terms[k].operand, 0)) {
-        m_.factor = terms[k].coefficient * *q / p.coefficients[anchor];
-        if (assign(p, 1, terms, used, 0) && leave(p, terms, used)) return true;
-      }
-      m_ = saved;
+    for (const bool turned : {false, true})  // a form as it is before its negative
+      for (std::size_t k = 0; k < terms.size(); ++k)
+        if ((terms[k].coefficient.sign() != p.coefficients[anchor].sign()) == turned && anchored(p, terms, k))
+          return true;
+    return false;
+  }
+
+  /// A match whose first part is that term.
+  bool anchored(const Pattern& p, const Terms& terms, std::size_t k) {
+    const std::uint32_t anchor = p.search[0];
+    const Pattern& part = p.parts[anchor];
+    if (!plausible(part, graph_[terms[k].operand.expr])) return false;
+    const auto saved = m_;
+    std::vector<char> used(terms.size(), 0);
+    used[k] = 1;
+    auto q = up_to_scale(part, terms[k].operand, 0);
+    if (!q && is_open_square(part) && square(part, terms[k].operand, 1, 0)) q = 1;
+    if (q) {
+      m_.factor = terms[k].coefficient * *q / p.coefficients[anchor];
+      if (assign(p, 1, terms, used, 0, [&] { return leave(p, terms, used) && accepted(); })) return true;
     }
+    m_ = saved;
     return false;
   }
 
@@ -433,15 +419,19 @@ class Matcher {
     if (factors.size() > widest) return false;
     std::vector<char> used(factors.size(), 0);
     const Rational outer = std::exchange(m_.scale, 1);
-    const bool found = assign(p, 0, factors, used, scope);
-    const Rational left = coefficient * std::exchange(m_.scale, outer) / p.coefficients[0];
-    if (!found) return false;
-    if (rest == nullptr) {
-      if (scale != nullptr) *scale = left;
-      return (scale != nullptr || left.is_one()) && all_used(used);
-    }
-    return (!left.is_one() || !all_used(used)) &&
-           variable(rest->variable, one_product(left, unused(factors, used)), scope);
+    const Pattern* open = open_number_of(p);
+    const bool found = assign(p, 0, factors, used, scope, [&] {
+      const Rational left = coefficient * m_.scale / p.coefficients[0];
+      if (open != nullptr) return all_used(used) && number(*open, *power_of_number(*open), left, scope);
+      if (rest == nullptr) {
+        if (scale != nullptr) *scale = left;
+        return (scale != nullptr || left.is_one()) && all_used(used);
+      }
+      return (!left.is_one() || !all_used(used)) &&
+             variable(rest->variable, one_product(left, unused(factors, used)), scope);
+    });
+    m_.scale = outer;
+    return found;
   }
 
   /// The same with nested products as they are, then taken apart.
@@ -457,11 +447,12 @@ class Matcher {
   bool product_part(const Pattern& p, const Rational& coefficient, const Terms& factors) {
     std::vector<char> used(factors.size(), 0);
     m_.scale = 1;
-    if (!assign(p, 0, factors, used, 0)) return false;
-    m_.part = true;
-    m_.left = unused(factors, used);
-    m_.factor = coefficient * m_.scale / p.coefficients[0];
-    return true;
+    return assign(p, 0, factors, used, 0, [&] {
+      m_.part = true;
+      m_.left = unused(factors, used);
+      m_.factor = coefficient * m_.scale / p.coefficients[0];
+      return accepted();
+    });
   }
 
   bool product_part(const Pattern& p, const Node& n) {
@@ -474,13 +465,15 @@ class Matcher {
   }
 
   bool product(const Pattern& p, const Operand& o, std::uint32_t scope) {
-    // A scaled variable that is known already: whatever differs from it in
-    // scale only.
-    if (p.parts.size() == 1 && p.parts[0].kind == PatternKind::variable) {
-      const auto& bound = m_.variables[p.parts[0].variable];
-      if (!bound || bound->scope != scope) return false;
-      const auto q = rules::ratio(graph_, o, bound->operand);
-      return q && *q == p.coefficients[0];
+    // A scaled variable that is known already, or its power: whatever differs from it in scale only.
+    if (p.parts.size() == 1) {
+      const auto k = power_of_variable(p.parts[0]);
+      const Pattern& base = k ? p.parts[0].parts[0] : p.parts[0];
+      if (base.kind == PatternKind::variable && m_.variables[base.variable]) {
+        const auto q = up_to_scale(p.parts[0], o, scope);
+        return q && *q == p.coefficients[0];
+      }
+      if (base.kind == PatternKind::variable && !k) return false;
     }
     const Node& n = graph_[o.expr];
     if (!plain_product(n)) return false;
@@ -520,38 +513,17 @@ class Matcher {
   }
 
   Graph& graph_;
+  const Accept& accept_;
   Match m_;
+  std::optional<Match> best_;
+  std::size_t best_cost_ = 0;
 };
 
 }  // namespace
 
-Anchors::Anchors(const Graph& graph, Expr root) {
-  const Node& n = graph[root];
-  std::vector<const Node*> open{&n};
-  std::size_t looked = 0;
-  // More nested parts than this are not taken apart: at most widest_nested leaves, and fewer nodes between.
-  const std::size_t most = n.operands.size() + 2 * widest_nested;
-  while (!open.empty() && looked <= most) {
-    const Node& here = *open.back();
-    open.pop_back();
-    for (const auto& o : here.operands) {
-      ++looked;
-      const Node& inner = graph[o.expr];
-      sorts_.set(sort_of(inner));
-      const bool nested = n.kind == Kind::sum ? inner.kind == Kind::sum : plain_product(inner);
-      if (nested && inner.operands.size() <= widest_nested) open.push_back(&inner);
-    }
-  }
-}
-
-bool Anchors::plausible(const Pattern& p) const {
-  if (p.kind != PatternKind::sum && p.kind != PatternKind::product) return true;
-  const auto wanted = sort_of(p.parts[p.search[0]]);
-  return !wanted || sorts_.test(*wanted);
-}
-
-std::optional<Match> match(Graph& graph, const Pattern& pattern, std::size_t variables, Expr root) {
-  return Matcher(graph, variables).at(pattern, root);
+std::optional<Match> match(Graph& graph, const Pattern& pattern, std::size_t variables, Expr root,
+                           const Accept& accept) {
+  return Matcher(graph, variables, accept).at(pattern, root);
 }
 
 }  // namespace gradus::rules

@@ -5,7 +5,7 @@
 // root and of the reductions that the pattern opened below it.
 #pragma once
 
-#include <bitset>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -40,23 +40,16 @@ struct Match {
   bool part = false;
   std::vector<Term> left;
   Rational factor = 1;
-  Rational scale = 1;  // of the product that is being matched: what its scaled variables leave
+  bool expand = false;  // whether what replaces it takes sums inside its sums apart
+  Rational scale = 1;   // of the product that is being matched: what its scaled variables leave
 };
 
-/// What stands among the operands of a sum or a product, nested sums and products included: tells in one look which of
-/// many patterns cannot match there.
-class Anchors {
- public:
-  Anchors(const Graph& graph, Expr root);
-  /// False where the part that a sum or a product looks for first is not there.
-  bool plausible(const Pattern& pattern) const;
+/// What a match costs: 0 where it is taken at once, nothing where it will not do.
+using Accept = std::function<std::optional<std::size_t>(const Match&)>;
 
- private:
-  std::bitset<512> sorts_;
-};
-
-/// Matches a pattern at a node. Sums and products may be a part of the node's.
-std::optional<Match> match(Graph& graph, const Pattern& pattern, std::size_t variables, Expr root);
+/// Matches a pattern at a node, the cheapest of what is accepted. Sums and products may be a part of the node's.
+std::optional<Match> match(Graph& graph, const Pattern& pattern, std::size_t variables, Expr root,
+                           const Accept& accept);
 
 /// Builds the value of a pattern under a match, as an operand in the labels of
 /// the root.

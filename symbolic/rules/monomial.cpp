@@ -77,6 +77,44 @@ bool same(const Monomial& a, const Monomial& b) {
   return a.number == b.number && within(a, b) && within(b, a);
 }
 
+std::optional<Rational> square_root(const Rational& number) {
+  const auto root = [](std::int64_t x) {
+    std::int64_t r = 0;
+    while (r * r < x && r < 4096) ++r;
+    return r * r == x ? std::optional(r) : std::nullopt;
+  };
+  const auto top = Rational(number.numerator()).as_int64(), under = Rational(number.denominator()).as_int64();
+  if (number.sign() <= 0 || !top || !under) return std::nullopt;
+  const auto a = root(*top), b = root(*under);
+  if (!a || !b) return std::nullopt;
+  return Rational::ratio(*a, *b);
+}
+
+std::optional<Monomial> square_root(Graph& graph, const Operand& o, const Rational& number) {
+  Monomial m;
+  m.number = number;
+  if (graph.is_constant(o.expr) || !multiply(graph, m, o, 1)) return std::nullopt;
+  const auto root = square_root(m.number);
+  const bool even = std::ranges::all_of(m.powers, [](const Power& p) { return p.exponent % 2 == 0; });
+  const bool value = std::ranges::any_of(m.powers, [&](const Power& p) {
+    return p.exponent > 0 && !is_size_power(graph, p.base.expr) && graph[p.base.expr].kind != Kind::constant;
+  });
+  if (!root || !even || !value) return std::nullopt;
+  for (auto& p : m.powers) p.exponent /= 2;
+  m.number = *root;
+  return m;
+}
+
+std::optional<Rational> ratio_to_power(Graph& graph, const Operand& operand, const Operand& base,
+                                       std::int64_t exponent) {
+  Monomial a, b;
+  if (!multiply(graph, a, operand, 1) || !multiply(graph, b, base, exponent) || b.number.is_zero()) return std::nullopt;
+  const Rational q = a.number / b.number;
+  a.number = b.number;
+  if (!same(a, b)) return std::nullopt;
+  return q;
+}
+
 Operand whole_product(Graph& graph, const std::vector<Size>& labels, const Monomial& m) {
   const auto rank = static_cast<std::uint32_t>(labels.size());
   return narrowed(graph, graph.contraction(labels, rank, m.number, operands_of(graph, m)));

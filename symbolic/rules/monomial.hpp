@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "symbolic/graph.hpp"
@@ -33,6 +34,16 @@ bool multiply(Graph& graph, Monomial& into, const Operand& operand, std::int64_t
 
 /// Whether all powers of one are powers of the other, and the numbers are equal.
 bool same(const Monomial& a, const Monomial& b);
+
+/// The positive number whose square a number is, or nothing.
+std::optional<Rational> square_root(const Rational& number);
+
+/// The product whose square number × operand is, where it holds a value; or nothing.
+std::optional<Monomial> square_root(Graph& graph, const Operand& operand, const Rational& number);
+
+/// q where operand = q·base^exponent, or nothing.
+std::optional<Rational> ratio_to_power(Graph& graph, const Operand& operand, const Operand& base,
+                                       std::int64_t exponent);
 
 /// The factors of a product as operands in its labels.
 std::vector<Operand> operands_of(Graph& graph, const Monomial& m);

@@ -1,6 +1,7 @@
 // The reader of patterns: precedence climbing over the text of a rule.
 #include "symbolic/rules/pattern.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <cstdio>
 #include <cstdlib>
@@ -43,16 +44,32 @@ void set_search(Pattern& p) {
     for (std::uint32_t k = 0; k < p.parts.size(); ++k)
       if (wanted(p.parts[k])) p.search.push_back(k);
   };
-  const auto telling = [](const Pattern& q) {
-    return q.kind != Kind::variable && q.kind != Kind::rest && q.kind != Kind::number;
+  const auto is_open = [](const Pattern& q) {
+    return q.is_number || (q.kind == Kind::call && q.function == Function::power && q.parts[0].is_number);
+  };
+  const auto telling = [&](const Pattern& q) {
+    return q.kind != Kind::variable && q.kind != Kind::rest && q.kind != Kind::number && !is_open(q);
+  };
+  const auto is_power = [&](const Pattern& q) {
+    return p.kind == Kind::sum && q.kind == Kind::call && q.function == Function::power &&
+           q.parts[0].kind == Kind::variable;
+  };
+  // What its arguments bind is all there is to choose.
+  const auto is_direct = [](const Pattern& q) {
+    const Pattern& f = q.kind == Kind::call && q.function == Function::power ? q.parts[0] : q;
+    return f.kind == Kind::call && f.function != Function::power &&
+           std::ranges::all_of(f.parts, [](const Pattern& a) { return a.kind == Kind::variable; });
   };
   const auto has_choice = [](const Pattern& q) {
     return q.kind == Kind::call && q.parts.size() == 1 && q.parts[0].kind == Kind::sum;
   };
-  add([&](const Pattern& q) { return telling(q) && !has_choice(q); });
+  add([&](const Pattern& q) { return telling(q) && is_direct(q); });
+  add([&](const Pattern& q) { return telling(q) && !is_direct(q) && !has_choice(q) && !is_power(q); });
   add([&](const Pattern& q) { return telling(q) && has_choice(q); });
+  add([&](const Pattern& q) { return telling(q) && is_power(q); });
   add([](const Pattern& q) { return q.kind == Kind::number; });
-  add([](const Pattern& q) { return q.kind == Kind::variable; });
+  if (p.kind == Kind::sum) add(is_open);
+  add([](const Pattern& q) { return q.kind == Kind::variable && !q.is_number; });
 }
 
 Pattern product(Rational coefficient, std::vector<Pattern> factors) {
@@ -186,6 +203,7 @@ class Reader {
     if (function) return call(*function, {});
     Pattern p;
     p.kind = name == "rest" ? Kind::rest : Kind::variable;
+    p.is_number = name == "c";
     while (p.variable < names_.size() && names_[p.variable] != name) ++p.variable;
     if (p.variable == names_.size()) names_.emplace_back(name);
     return p;

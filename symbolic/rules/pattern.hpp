@@ -4,10 +4,13 @@
 //   x, y, …                    variables: any operand; the same operand wherever they stand
 //   rest                       in a sum all terms that are left, in a product all factors that are left (and the number
 //                              before them); at least one
-//   sum(p) norm(p)             reductions over whatever labels the graph has there, guards included
-//   logsumexp(p) softmax(x) log_softmax(x)
+//   c                          a positive number, 1 where it is the only one that fits; it may be wanted as c, c^2 or
+//   1/c sum(p) norm(p)             reductions over whatever labels the graph has there, guards included logsumexp(p)
+//   softmax(x) log_softmax(x)
 //
 // A variable that stands both inside and outside a reduction is read outside at one place of what is reduced.
+// The square of a variable is whatever product is one: 4*a^2*b^2 is that of 2*a*b. Powers of what is known need not be
+// written as such: where x is a*b, x^2 is a^2*b^2, and 1/x is 1/a/b.
 // Sums and products need no order, and at the top of a pattern they may be a part of a longer one, at any scale.
 #pragma once
 
@@ -27,6 +30,8 @@ struct Pattern {
   enum class Kind : std::uint8_t { number, variable, rest, call, sum, product, reduction };
   enum class Reduction : std::uint8_t { sum, norm, logsumexp, softmax, log_softmax };
   Kind kind = Kind::number;
+  bool is_gap = false;                   // sum: the difference of near values, shorter than they are
+  bool is_number = false;                // variable: stands for a positive number
   Rational number;                       // number
   std::uint32_t variable = 0;            // variable: its position in the names of the rule
   Function function = Function::pi;      // call

@@ -433,6 +433,8 @@ std::optional<Expr> normalise_power(Graph& graph, const Kept& kept, Expr e) {
   }
   if (n.kind != Kind::elementwise || n.function != Function::power) return std::nullopt;
   const Rational* exponent = graph.constant_value(n.operands[1].expr);
+  if (exponent != nullptr && *exponent == Rational::ratio(1, 2) && !is_size_power(graph, n.operands[0].expr))
+    return graph.elementwise(Function::sqrt, n.labels, {n.operands[0]});
   const auto k = exponent != nullptr ? exponent->as_int64() : std::nullopt;
   if (!k || !is_moderate(*exponent)) return std::nullopt;
   const Rational q = *k;

@@ -7,6 +7,7 @@
 
 #include "symbolic/rules/algebra.hpp"
 #include "symbolic/rules/monomial.hpp"
+#include "symbolic/rules/rules.hpp"
 
 namespace gradus::rules {
 namespace {
@@ -22,27 +23,65 @@ struct Form {
   Rational number;
 };
 
+/// A pattern as number × Π base^exponent.
+struct Factor {
+  const Pattern* base;
+  std::int64_t exponent;
+};
+std::vector<Factor> factors_of(const Pattern& p, Rational& number) {
+  std::vector<Factor> out;
+  const bool product = p.kind == Pattern::Kind::product;
+  number = product ? p.coefficients[0] : Rational(1);
+  const std::size_t count = product ? p.parts.size() : 1;
+  for (std::size_t k = 0; k < count; ++k) {
+    const Pattern& f = product ? p.parts[k] : p;
+    const bool power = f.kind == Pattern::Kind::call && f.function == Function::power;
+    const bool whole = power && f.parts[1].kind == Pattern::Kind::number;
+    const auto q = whole ? f.parts[1].number.as_int64() : std::nullopt;
+    out.push_back(q ? Factor{&f.parts[0], *q} : Factor{&f, 1});
+  }
+  return out;
+}
+
+/// `sin(x)/x is sinc(x)` of the table, read as such a form; nothing when it is none.
+std::optional<Form> form_of(const Rule& rule) {
+  using Kind = Pattern::Kind;
+  const auto is_call_of_one = [](const Pattern& p) { return p.kind == Kind::call && p.parts.size() == 1; };
+  Rational number;
+  Form form{Function::pi, 0, 0, Function::pi, 1, 0, 1};
+  for (const Factor& f : factors_of(rule.before, number)) {
+    if (f.base->kind == Kind::variable)
+      form.power -= f.exponent;
+    else if (form.exponent == 0 && is_call_of_one(*f.base) && f.base->parts[0].kind == Kind::variable)
+      form.function = f.base->function, form.exponent = f.exponent;
+    else
+      return std::nullopt;
+  }
+  if (!number.is_one() || !rule.when.empty() || form.exponent * form.power <= 0) return std::nullopt;
+  for (const Factor& f : factors_of(rule.after, form.number)) {
+    if (f.base->kind == Kind::variable) {
+      form.power += f.exponent;
+    } else if (form.times == 0 && is_call_of_one(*f.base)) {
+      Rational scale;
+      const auto argument = factors_of(f.base->parts[0], scale);
+      if (argument.size() != 1 || argument[0].base->kind != Kind::variable || argument[0].exponent != 1)
+        return std::nullopt;
+      form.to = f.base->function, form.times = f.exponent, form.scale = scale;
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (form.times == 0) return std::nullopt;
+  return form;
+}
+
 const std::vector<Form>& forms() {
-  static const std::vector<Form> list = {
-      {Function::sin, 1, 1, Function::sinc, 1, 1, 1},
-      {Function::expm1, 1, 1, Function::exprel, 1, 1, 1},
-      {Function::expm1, -1, -1, Function::bernoulli, 1, 1, 1},
-      {Function::log1p, 1, 1, Function::log1prel, 1, 1, 1},
-      {Function::expm1_minus_x, 1, 2, Function::exprel2, 1, 1, 1},
-      {Function::sin_minus_x_cos, 1, 2, Function::sinc_slope, 1, 1, -1},
-      {Function::sqrt1pm1, 1, 1, Function::sqrt1pm1rel, 1, 1, 1},
-      {Function::sinh, 1, 1, Function::sinhc, 1, 1, 1},
-      {Function::sinh, -1, -1, Function::x_over_sinh, 1, 1, 1},
-      {Function::tanh, 1, 1, Function::tanhc, 1, 1, 1},
-      {Function::tanh, -1, -1, Function::x_over_tanh, 1, 1, 1},
-      {Function::x_minus_sin, 1, 3, Function::x_minus_sin_rel, 1, 1, 1},
-      {Function::sinc_slope, 1, 1, Function::sinc_slope_rel, 1, 1, 1},
-      {Function::tan, 1, 1, Function::tanc, 1, 1, 1},
-      {Function::tan, -1, -1, Function::x_over_tan, 1, 1, 1},
-      {Function::sin, -1, -1, Function::sinc, 1, -1, 1},
-      {Function::versine, -1, -2, Function::sinc, Rational::ratio(1, 2), -2, 2},
-      {Function::versine, 1, 2, Function::sinc, Rational::ratio(1, 2), 2, Rational::ratio(1, 2)},
-  };
+  static const auto list = [] {
+    std::vector<Form> out;
+    for (const Rule& r : all_rules())
+      if (const auto form = form_of(r)) out.push_back(*form);
+    return out;
+  }();
   return list;
 }
 

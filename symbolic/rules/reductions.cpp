@@ -156,7 +156,8 @@ std::optional<Expr> taken_in(Graph& graph, const Node& n, const Operand& sum, co
         graph[quotient].kind == Kind::contraction && is_product(graph[quotient]) && graph[quotient].operands.size() == 1
             ? graph[quotient].operands[0]
             : Operand{quotient, graph.identity(all)};
-    const auto found = match(graph, softmax_rule().before, softmax_rule().variables.size(), read.expr);
+    const auto found = match(graph, softmax_rule().before, softmax_rule().variables.size(), read.expr,
+                             [](const Match&) { return std::size_t{0}; });
     if (!found) continue;
     const Expr p = replace(graph, read.expr, *found, build(graph, softmax_rule().after, *found));
     f = {p, read.subscripts};

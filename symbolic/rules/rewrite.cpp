@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "symbolic/rules/sorts.hpp"
+#include "symbolic/rules/terms.hpp"
+
 namespace gradus::rules {
 namespace {
 
@@ -86,12 +89,19 @@ const std::vector<const Rule*>& Rewriter::candidates(Expr e) const {
 }
 
 bool Rewriter::holds(const Condition& c, const Match& match) {
+  if (c.fact == Condition::Fact::near || c.fact == Condition::Fact::number) return true;
   const Expr value = match.variables[c.variable]->operand.expr;
   switch (c.fact) {
     case Condition::Fact::positive:
       return facts_.positive(value);
     case Condition::Fact::nonnegative:
       return facts_.nonnegative(value);
+    case Condition::Fact::not_even: {
+      const Rational* q = graph_.constant_value(value);
+      return q != nullptr && !(*q / Rational(2)).is_integer();
+    }
+    case Condition::Fact::number:
+    case Condition::Fact::near:
     case Condition::Fact::reciprocal_count:
       break;
   }
@@ -103,11 +113,23 @@ bool Rewriter::holds(const Condition& c, const Match& match) {
   return value == graph_.power(graph_.size_value(count), -1);
 }
 
+/// Of near values the nearest are wanted: a match costs one for each term that they differ by, after the first.
+std::optional<std::size_t> Rewriter::cost(const Rule& rule, const Match& match) {
+  std::size_t all = 0;
+  for (const auto& c : rule.when) {
+    if (!holds(c, match)) return std::nullopt;
+    if (c.fact != Condition::Fact::near) continue;
+    const auto terms = terms_between(graph_, build(graph_, c.values[0], match), build(graph_, c.values[1], match));
+    if (!terms) return std::nullopt;
+    all += *terms - 1;
+  }
+  return all;
+}
+
 std::optional<Expr> Rewriter::apply(const Rule& rule, Expr e) {
-  const auto found = match(graph_, rule.before, rule.variables.size(), e);
+  auto found = match(graph_, rule.before, rule.variables.size(), e, [&](const Match& m) { return cost(rule, m); });
   if (!found) return std::nullopt;
-  for (const auto& c : rule.when)
-    if (!holds(c, *found)) return std::nullopt;
+  found->expand = std::ranges::any_of(rule.when, [](const Condition& c) { return c.fact == Condition::Fact::near; });
   const Expr to = replace(graph_, e, *found, build(graph_, rule.after, *found));
   if (to == e) return std::nullopt;
   if (trace_) trace_(rule, e);

@@ -53,6 +53,7 @@ class Rewriter {
   std::optional<Expr> by_rule(Expr e);
   std::optional<Expr> apply(const Rule& rule, Expr e);
   bool holds(const Condition& c, const Match& match);
+  std::optional<std::size_t> cost(const Rule& rule, const Match& match);
   const std::vector<const Rule*>& candidates(Expr e) const;
 
   struct Frame {

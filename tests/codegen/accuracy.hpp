@@ -124,6 +124,37 @@ inline bool is_promised(Function f, const Point& p) {
     case Function::polygamma:
       return x < 8;
     case Function::sinc:  // forms that users write out, and their slopes: inside the row's domain
+    case Function::atanc:
+    case Function::atanc_slope:
+    case Function::asinc:
+    case Function::asinc_slope:
+    case Function::asinhc:
+    case Function::asinhc_slope:
+    case Function::erf_rel:
+    case Function::erf_rel_slope:
+    case Function::atanhc:
+    case Function::atanhc_slope:
+    case Function::log1p_minus_x_rel:
+    case Function::log1p_minus_x_rel_slope:
+    case Function::bernoulli_gap:
+    case Function::cloglog:
+    case Function::pseudo_huber:
+    case Function::scale_divergence:
+    case Function::over_squares:
+    case Function::sin_step:
+    case Function::cos_step:
+    case Function::atan_step:
+    case Function::sigmoid_step:
+    case Function::reciprocal_step:
+    case Function::power_step:
+    case Function::tan_minus_x:
+    case Function::tanh_minus_x:
+    case Function::atan_minus_x:
+    case Function::asin_minus_x:
+    case Function::asinh_minus_x:
+    case Function::atanh_minus_x:
+    case Function::sinh_minus_x:
+    case Function::log_squares:
     case Function::sinc_slope:
     case Function::sinc_bend:
     case Function::exprel:

@@ -120,9 +120,15 @@ void fill(Array& a, const Array* before, const Rule& rule, std::size_t v, bool i
     if (inside && k % width == 0) offset = k / width % 4 == 0 ? sample(random) : 0;
     double x = sample(random);
     if (offset != 0) x = offset + std::remainder(x, 3.0);
-    const bool near = before != nullptr && before->values.size() == a.values.size() && !inside && k % 16 == 0;
-    if (near) x = before->values[k] * (1 + std::ldexp(x, -30) / (1 + std::fabs(x)));
-    if (condition != nullptr) x = condition->fact == Condition::Fact::reciprocal_count ? 1.0 / width : std::fabs(x);
+    const bool always =
+        std::ranges::any_of(rule.when, [](const Condition& c) { return c.fact == Condition::Fact::near; });
+    const bool near = before != nullptr && before->values.size() == a.values.size() && !inside;
+    if (near && (always || k % 16 == 0))
+      x = before->values[k] * (1 + std::ldexp(x, k % 16 == 0 ? -30 : -1) / (1 + std::fabs(x)));
+    if (condition != nullptr)
+      x = condition->fact == Condition::Fact::reciprocal_count ? 1.0 / width
+          : Instance::is_number(*condition)                    ? Instance::number_of(*condition)
+                                                               : std::fabs(x);
     a.values[k] = x;
   }
 }

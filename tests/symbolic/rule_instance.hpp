@@ -7,6 +7,7 @@
 
 #include "symbolic/graph.hpp"
 #include "symbolic/rules/rules.hpp"
+#include "symbolic/rules/terms.hpp"
 
 namespace gradus::testing {
 
@@ -31,8 +32,14 @@ class Instance {
     }
     if (!proved) return;
     for (const auto& c : rule.when) {
+      if (c.fact == Condition::Fact::near) {
+        for (const auto& value : c.values) share(value);
+        continue;
+      }
       Expr& e = inputs_[c.variable];
-      if (c.fact == Condition::Fact::reciprocal_count)
+      if (is_number(c))
+        e = g_.constant(number_of(c));
+      else if (c.fact == Condition::Fact::reciprocal_count)
         e = g_.view({p_}, {g_.power(g_.size_value(k_), -1), {}});
       else
         e = g_.apply(Function::sqrt1pm1rel, {e});  // positive, and no rule looks for it
@@ -50,7 +57,24 @@ class Instance {
   const std::vector<char>& inside() const { return inside_; }
   const std::vector<Expr>& inputs() const { return inputs_; }
 
+  /// Whether a condition asks for a number that is known, and one that will do.
+  static bool is_number(const Condition& c) {
+    return c.fact == Condition::Fact::number || c.fact == Condition::Fact::not_even;
+  }
+  static int number_of(const Condition& c) { return c.fact == Condition::Fact::number ? 2 : 3; }
+
  private:
+  /// Gives the variables of a pattern a term in common.
+  void share(const Pattern& p) {
+    shared_ = true;
+    if (p.kind == Pattern::Kind::variable || p.kind == Pattern::Kind::rest) {
+      Expr& e = inputs_[p.variable];
+      const Expr other = g_.input(static_cast<std::uint32_t>(inputs_.size()), {p_});
+      e = g_.sum({p_}, {{1, {e, {g_.label(0)}}}, {1, {other, {g_.label(0)}}}});
+    }
+    for (const auto& part : p.parts) share(part);
+  }
+
   void mark(const Pattern& p, bool inside) {
     const bool variable = p.kind == Pattern::Kind::variable || p.kind == Pattern::Kind::rest;
     if (variable && inside) inside_[p.variable] = 1;
@@ -68,15 +92,23 @@ class Instance {
         return {g_.constant(p.number), {}};
       case Pattern::Kind::variable:
       case Pattern::Kind::rest: {
+        if (g_.is_constant(inputs_[p.variable])) return {inputs_[p.variable], {}};
         Operand o{inputs_[p.variable], {g_.label(0)}};
         if (inside_[p.variable] != 0) o.subscripts.push_back(g_.label(place));
         return o;
       }
       case Pattern::Kind::call:
+        if (!parts.empty() && std::ranges::all_of(parts, [&](const Operand& o) { return g_.is_constant(o.expr); })) {
+          std::vector<Expr> numbers;
+          for (const auto& o : parts) numbers.push_back(o.expr);
+          return {g_.apply(p.function, numbers), {}};
+        }
         return whole(g_.elementwise(p.function, labels, parts));
       case Pattern::Kind::sum: {
         std::vector<Term> terms;
-        for (std::size_t k = 0; k < parts.size(); ++k) terms.push_back({p.coefficients[k], parts[k]});
+        for (std::size_t k = 0; k < parts.size(); ++k)
+          for (const auto& t : shared_ ? terms_of(g_, parts[k]) : std::vector<Term>{{1, parts[k]}})
+            terms.push_back({p.coefficients[k] * t.coefficient, t.operand});
         return whole(g_.sum(labels, terms));
       }
       case Pattern::Kind::product:
@@ -124,6 +156,7 @@ class Instance {
   Graph& g_;
   Size p_ = g_.sizes().symbol("p"), k_ = g_.sizes().symbol("k");
   std::vector<char> inside_;
+  bool shared_ = false;
   std::vector<Expr> inputs_;
 };
 
