@@ -13,8 +13,8 @@ namespace gradus::testing {
 
 using namespace gradus::rules;
 
-constexpr std::int64_t points = 1000;  // the axis of samples
-constexpr std::int64_t width = 4;      // the axis that reductions of patterns run over
+constexpr std::int64_t points = 640;  // the axis of samples
+constexpr std::int64_t width = 4;     // the axis that reductions of patterns run over
 
 /// A pattern as a graph: each variable is an input, one value a point; what
 /// stands in a reduction has a second axis.
