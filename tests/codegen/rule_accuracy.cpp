@@ -122,9 +122,12 @@ void fill(Array& a, const Array* before, const Rule& rule, std::size_t v, bool i
     if (offset != 0) x = offset + std::remainder(x, 3.0);
     const bool always =
         std::ranges::any_of(rule.when, [](const Condition& c) { return c.fact == Condition::Fact::near; });
+    const bool turned = std::ranges::any_of(rule.when, [](const Condition& c) {
+      return c.fact == Condition::Fact::near && c.values[1].kind == Pattern::Kind::product;
+    });
     const bool near = before != nullptr && before->values.size() == a.values.size() && !inside;
     if (near && (always || k % 16 == 0))
-      x = before->values[k] * (1 + std::ldexp(x, k % 16 == 0 ? -30 : -1) / (1 + std::fabs(x)));
+      x = (turned ? -1 : 1) * before->values[k] * (1 + std::ldexp(x, k % 16 == 0 ? -30 : -1) / (1 + std::fabs(x)));
     if (condition != nullptr)
       x = condition->fact == Condition::Fact::reciprocal_count ? 1.0 / width
           : Instance::is_number(*condition)                    ? Instance::number_of(*condition)

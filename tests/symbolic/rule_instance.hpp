@@ -64,15 +64,16 @@ class Instance {
   static int number_of(const Condition& c) { return c.fact == Condition::Fact::number ? 2 : 3; }
 
  private:
-  /// Gives the variables of a pattern a term in common.
-  void share(const Pattern& p) {
+  /// Gives the variables of a pattern a term in common; `sign` is that of the pattern.
+  void share(const Pattern& p, int sign = 1) {
+    if (p.kind == Pattern::Kind::product) sign *= p.coefficients[0].sign();
     shared_ = true;
     if (p.kind == Pattern::Kind::variable || p.kind == Pattern::Kind::rest) {
       Expr& e = inputs_[p.variable];
       const Expr other = g_.input(static_cast<std::uint32_t>(inputs_.size()), {p_});
-      e = g_.sum({p_}, {{1, {e, {g_.label(0)}}}, {1, {other, {g_.label(0)}}}});
+      e = g_.sum({p_}, {{1, {e, {g_.label(0)}}}, {sign, {other, {g_.label(0)}}}});
     }
-    for (const auto& part : p.parts) share(part);
+    for (const auto& part : p.parts) share(part, sign);
   }
 
   void mark(const Pattern& p, bool inside) {
