@@ -78,7 +78,8 @@ std::optional<std::vector<Array>> evaluate(Model& model, const std::vector<Expr>
 double steps_of(const Graph& graph, const Node& node, const std::map<std::string, std::int64_t>& sizes);
 
 /// Reports an error where the roots would take longer than `most_seconds` by a low estimate; `slowness` multiplies it
-/// for what is slower than native code. Whether they would not. For native code the roots are those the planner expanded.
+/// for what is slower than native code. Whether they would not. For native code the roots are those the planner
+/// expanded.
 bool is_quick_enough(const Model& model, const std::vector<Expr>& roots, const Bindings& bindings, double most_seconds,
                      double slowness, Diagnostics& diagnostics);
 

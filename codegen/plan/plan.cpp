@@ -126,9 +126,7 @@ class Planner {
   }
 
   /// A scatter over the rows of a pass: its combined record is its place, for it may be as large as a vocabulary.
-  bool is_running_scatter(Expr e) const {
-    return roles_.of[e.id].reduced && roles_.of[e.id].form == Form::scatter;
-  }
+  bool is_running_scatter(Expr e) const { return roles_.of[e.id].reduced && roles_.of[e.id].form == Form::scatter; }
 
   // Serial phases -------------------------------------------------------------------------------------------------
 

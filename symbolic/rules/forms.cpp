@@ -140,14 +140,28 @@ std::optional<Operand> logarithm_of(Graph& graph, const Operand& o) {
   return Operand{graph.elementwise(*to, labels, operands), call.subscripts};
 }
 
+/// Which term of a short sum is the number.
+std::optional<std::size_t> term_of_one(const Graph& graph, const Node& n) {
+  if (n.kind != Kind::sum || n.operands.size() < 2 || n.operands.size() > most_factors) return std::nullopt;
+  const auto one = std::ranges::find_if(n.operands, [&](const Operand& o) { return graph.is_constant(o.expr, 1); });
+  if (one == n.operands.end()) return std::nullopt;
+  return static_cast<std::size_t>(one - n.operands.begin());
+}
+
+/// A sum of some terms and those of n, but for two of them.
+Expr with_others(Graph& graph, const Node& n, std::vector<Term> terms, std::size_t first, std::size_t second) {
+  for (std::size_t k = 0; k < n.operands.size(); ++k)
+    if (k != first && k != second) terms.push_back({n.coefficients[k], n.operands[k]});
+  return graph.sum(n.labels, std::move(terms));
+}
+
 }  // namespace
 
 std::optional<Expr> power_less_one(Graph& graph, Expr e) {
   const Node& n = graph[e];
-  if (n.kind != Kind::sum || n.operands.size() < 2 || n.operands.size() > most_factors) return std::nullopt;
-  const auto one = std::ranges::find_if(n.operands, [&](const Operand& o) { return graph.is_constant(o.expr, 1); });
-  if (one == n.operands.end()) return std::nullopt;
-  const auto at = static_cast<std::size_t>(one - n.operands.begin());
+  const auto one = term_of_one(graph, n);
+  if (!one) return std::nullopt;
+  const std::size_t at = *one;
   for (std::size_t k = 0; k < n.operands.size(); ++k) {
     const Node& power = graph[n.operands[k].expr];
     const bool is_power = power.kind == Kind::elementwise && power.function == Function::power;
@@ -161,18 +175,14 @@ std::optional<Expr> power_less_one(Graph& graph, Expr e) {
       const Expr exponent = graph.contraction(n.labels, n.rank, 1, {y, *log});
       const Expr to = graph.elementwise(Function::expm1, n.labels, {{exponent, graph.identity(n.rank)}});
       std::vector<Term> terms{{n.coefficients[k], {to, graph.identity(n.rank)}}};
-      for (std::size_t m = 0; m < n.operands.size(); ++m)
-        if (m != k && m != at) terms.push_back({n.coefficients[m], n.operands[m]});
-      return graph.sum(n.labels, std::move(terms));
+      return with_others(graph, n, std::move(terms), k, at);
     }
     if (!rest && q != nullptr && q->is_integer()) continue;
     if (rest && q != nullptr && *q == Rational(-1)) continue;
     const Expr to = rest ? graph.elementwise(Function::compound_minus_one, n.labels, {*rest, y})
                          : graph.elementwise(Function::power_minus_one, n.labels, {x, y});
     std::vector<Term> terms{{n.coefficients[k], {to, graph.identity(n.rank)}}};
-    for (std::size_t m = 0; m < n.operands.size(); ++m)
-      if (m != k && m != at) terms.push_back({n.coefficients[m], n.operands[m]});
-    return graph.sum(n.labels, std::move(terms));
+    return with_others(graph, n, std::move(terms), k, at);
   }
   return std::nullopt;
 }
@@ -218,10 +228,9 @@ bool has_complement(const Graph& graph, const Node& n, bool minus) {
 
 std::optional<Expr> keep_complement(Graph& graph, Expr e) {
   const Node& n = graph[e];
-  if (n.kind != Kind::sum || n.operands.size() < 2 || n.operands.size() > most_factors) return std::nullopt;
-  const auto one = std::ranges::find_if(n.operands, [&](const Operand& o) { return graph.is_constant(o.expr, 1); });
-  if (one == n.operands.end()) return std::nullopt;
-  const auto at = static_cast<std::size_t>(one - n.operands.begin());
+  const auto one = term_of_one(graph, n);
+  if (!one) return std::nullopt;
+  const std::size_t at = *one;
   for (std::size_t k = 0; k < n.operands.size(); ++k) {
     const Rational ratio = n.coefficients[at] / n.coefficients[k];
     const bool minus = ratio.sign() < 0;
@@ -231,9 +240,7 @@ std::optional<Expr> keep_complement(Graph& graph, Expr e) {
     const Rational whole = minus ? -n.coefficients[k] : n.coefficients[k];
     const Expr complement = graph.sum(n.labels, {{whole, n.operands[at]}, {n.coefficients[k], n.operands[k]}});
     std::vector<Term> terms{{1, {complement, graph.identity(n.rank)}}, {n.coefficients[at] - whole, n.operands[at]}};
-    for (std::size_t m = 0; m < n.operands.size(); ++m)
-      if (m != k && m != at) terms.push_back({n.coefficients[m], n.operands[m]});
-    return graph.sum(n.labels, std::move(terms));
+    return with_others(graph, n, std::move(terms), k, at);
   }
   return std::nullopt;
 }
