@@ -9,7 +9,8 @@ namespace {
 struct Options {
   Selection selection;
   BindOptions bind;
-  std::string threads = "0", seconds = "1", seed = "0", limit = "600";
+  std::optional<std::string> threads;
+  std::string seconds = "1", seed = "0", limit = "600";
   bool json = false;
 };
 
@@ -47,11 +48,8 @@ std::string report_text(const BenchReport& report, unsigned threads) {
 
 int run(Settings& settings, Options& options) {
   Session session(settings);
-  constexpr int most_threads = 4096;
   BenchOptions bench_by;
-  bench_by.threads = options.threads == "0"
-                         ? available_cores()
-                         : static_cast<unsigned>(whole_number("--threads", options.threads, 1, most_threads));
+  bench_by.threads = thread_count(options.threads);
   bench_by.seconds = positive_number("--seconds", options.seconds);
   bench_by.limit = positive_number("--limit", options.limit);
   options.bind.seed = static_cast<std::uint64_t>(whole_number("--seed", options.seed, 0, INT64_MAX));

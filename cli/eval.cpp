@@ -10,7 +10,8 @@ struct Options {
   Selection selection;
   BindOptions bind;
   bool grad = false, hessian = false, json = false;
-  std::string threads = "0", seed = "0", limit = "600";
+  std::optional<std::string> threads;
+  std::string seed = "0", limit = "600";
 };
 
 /// What is evaluated, and where its numbers are among the roots.
@@ -106,9 +107,7 @@ std::string Results::text(const std::vector<Array>& values) const {
 
 int run(Settings& settings, Options& options) {
   Session session(settings);
-  constexpr int most_threads = 4096;
-  const auto threads = static_cast<unsigned>(
-      options.threads == "0" ? available_cores() : whole_number("--threads", options.threads, 1, most_threads));
+  const unsigned threads = thread_count(options.threads);
   options.bind.seed = static_cast<std::uint64_t>(whole_number("--seed", options.seed, 0, INT64_MAX));
   const double most_seconds = positive_number("--limit", options.limit);
   Formula* const formula = session.formula();

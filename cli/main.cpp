@@ -87,6 +87,8 @@ void refuse_unknown_options(const CLI::App& command) {
 
 /// What the option parser says, in the words of the other messages.
 std::string in_words(const std::string& message) {
+  const std::size_t given = message.find(" was given a disallowed flag override");
+  if (given != std::string::npos) return fmt::format("{} takes no value", message.substr(0, given));
   const std::size_t colon = message.find(": ");
   if (colon == std::string::npos) return message;
   const std::string option = message.substr(0, colon), rest = message.substr(colon + 2);
@@ -103,6 +105,7 @@ int run(int argc, char** argv, Settings& settings) {
   app.add_option("--color", settings.color, "auto, always or never")->check(CLI::IsMember({"auto", "always", "never"}));
   app.add_option("--diagnostics", settings.diagnostics, "text or json")->check(CLI::IsMember({"text", "json"}));
   app.require_subcommand(0, 1);
+  app.option_defaults()->disable_flag_override();  // a flag takes no value
   std::vector<std::pair<CLI::App*, Run>> added;
   for (const Command& command : commands) {
     CLI::App* sub = app.add_subcommand(command.name, command.about);

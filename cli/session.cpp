@@ -213,6 +213,11 @@ std::int64_t whole_number(const std::string& option, const std::string& text, st
   return value;
 }
 
+unsigned thread_count(const std::optional<std::string>& given) {
+  constexpr int most_threads = 4096;
+  return given ? static_cast<unsigned>(whole_number("--threads", *given, 1, most_threads)) : available_cores();
+}
+
 double positive_number(const std::string& option, const std::string& text) {
   const auto value = parse_number(text);
   if (!value || !(*value > 0)) throw UsageError{fmt::format("{} {}: a positive number is expected", option, text), ""};

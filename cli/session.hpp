@@ -85,6 +85,9 @@ DeriveOptions derive_options(const Model& model, const Selection& selection);
 /// A whole number of an option within limits; throws UsageError.
 std::int64_t whole_number(const std::string& option, const std::string& text, std::int64_t least, std::int64_t most);
 
+/// The number of threads of `--threads`, all cores where it is not given; throws UsageError.
+unsigned thread_count(const std::optional<std::string>& given);
+
 /// A positive number of an option; throws UsageError.
 double positive_number(const std::string& option, const std::string& text);
 

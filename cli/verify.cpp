@@ -9,7 +9,8 @@ namespace {
 struct Options {
   Selection selection;
   BindOptions bind;
-  std::string points, seed = "0", tolerance = "1e-9", threads = "0", limit = "600";
+  std::optional<std::string> threads;
+  std::string points, seed = "0", tolerance = "1e-9", limit = "600";
   bool all = false;
 };
 
@@ -38,14 +39,12 @@ std::string report_text(const VerifyReport& report, double tolerance) {
 
 int run(Settings& settings, Options& options) {
   Session session(settings);
-  constexpr int most_threads = 4096, most_points = 1000000;
+  constexpr int most_points = 1000000;
   VerifyOptions verify_by;
   if (!options.points.empty()) {
     verify_by.points = static_cast<int>(whole_number("--points", options.points, 1, most_points));
   }
-  verify_by.threads = options.threads == "0"
-                          ? available_cores()
-                          : static_cast<unsigned>(whole_number("--threads", options.threads, 1, most_threads));
+  verify_by.threads = thread_count(options.threads);
   verify_by.all = options.all;
   const auto tolerance = parse_number(options.tolerance);
   if (!tolerance || !(*tolerance >= 0)) {

@@ -70,6 +70,8 @@ void Parser::unexpected(const std::string& wanted) {
       spelt(token)[0] == '_' && !token.blank_before)
     fail(token.span, "an order follows the bars of a norm", fmt::format("write ‖x‖{}, or norm(x, 2)", spelt(token)));
   if (token.kind == Tok::bad) no_operand();
+  if (token.kind == Tok::semicolon && !open_.empty() && open_.back()->kind == Tok::open_paren)
+    semicolon_in_parentheses();
   const bool may_end_here = ends_statement(token.kind) || is_closing(token.kind) || token.kind == Tok::equals ||
                             token.kind == Tok::semicolon || token.newline_before;
   if (!open_.empty() && open_.back()->value == Token::no_partner && may_end_here) unclosed(*open_.back());
@@ -128,6 +130,21 @@ void Parser::unexpected(const std::string& wanted) {
   fail(token.span, fmt::format("expected {}, but found '{}'", wanted, spelt(token)));
 }
 
+/// `mean(x; axis=0)`, at the `;`.
+void Parser::semicolon_in_parentheses() {
+  constexpr std::uint32_t longest = 120;
+  const Token& opening = *open_.back();
+  const Token& closing = opening.value == Token::no_partner ? *at_ : partner(opening);
+  const bool call = &opening != tokens_.all.data() && (&opening)[-1].kind == Tok::name;
+  const bool first = at_[-1].kind != Tok::semicolon;
+  std::string help;
+  if (call && first && closing.span.end - opening.span.begin < longest) {
+    help = fmt::format("write {},", source_.slice({(&opening)[-1].span.begin, at_->span.begin}));
+    help += source_.slice({at_->span.end, closing.span.end});
+  }
+  fail(at_->span, "';' ends a statement, but a parenthesis is open; a list is separated by ','", help);
+}
+
 /// What other languages write after a declared name, at the sign.
 void Parser::unexpected_in_declaration() {
   const Token& token = *at_;
@@ -162,12 +179,33 @@ void Parser::dots() {
                         : "the numbers from 0 to n - 1 are range(n)");
 }
 
+/// `"fro"` and `'fro'`, at the opening quote: texts of other languages.
+void Parser::text_literal() {
+  const std::string quote = spelt(*at_);
+  const Token* closing = at_ + 1;
+  while (closing->kind != Tok::separator && closing->kind != Tok::end && spelt(*closing) != quote) ++closing;
+  if (spelt(*closing) != quote) return;
+  const std::string_view text = source_.slice({at_->span.end, closing->span.begin});
+  const Token* opening = open_.empty() ? nullptr : open_.back();
+  const Token* name = opening == nullptr || opening == tokens_.all.data() ? nullptr : opening - 1;
+  const std::string function = name != nullptr && name->kind == Tok::name ? spelt(*name) : "";
+  if (function == "einsum") einsum(name->span);
+  std::string help = "there are no texts, only numbers";
+  if (function == "norm" && at_[-1].kind == Tok::comma) {
+    const std::string of = "norm(" + std::string(source_.slice({opening->span.end, at_[-1].span.begin}));
+    if (text == "fro" || text == "f" || text == "F") help = fmt::format("the norm of all entries is {})", of);
+    if (text == "inf" || text == "Inf") help = fmt::format("write {}, inf)", of);
+  }
+  const bool keyword = at_[-1].kind == Tok::equals && opening != nullptr && at_ - opening > 2;
+  if (keyword) help = fmt::format("leave {} out", shown(join(at_[-2].span, closing->span)));
+  fail(join(at_->span, closing->span), fmt::format("{} is a text", shown(join(at_->span, closing->span))), help);
+}
+
 /// The cursor stands where an operand should.
 void Parser::no_operand() {
   const Token& token = *at_;
+  if (spelt(token) == "\"" || spelt(token) == "'") text_literal();
   if (token.kind == Tok::bad) {
-    const bool text = spelt(token)[0] == '"' && !open_.empty() && open_.back() != tokens_.all.data();
-    if (text && spelt(*(open_.back() - 1)) == "einsum") einsum((open_.back() - 1)->span);
     if (!broken_) diagnostics_.add(tokens_.complaints[token.value]);
     broken_ = true;
     throw StatementFailed{};

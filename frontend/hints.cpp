@@ -337,6 +337,28 @@ Parser::Operand Parser::range_end(const ast::Name& name, Operand begin) {
   unexpected("'..'");
 }
 
+void Parser::stepped_slice(const Entry& entry, std::size_t place) {
+  advance();
+  Diagnostic& d = report(entry.span, "a slice has no step");
+  const Token* name = open_.back() == tokens_.all.data() ? nullptr : open_.back() - 1;
+  const bool named = name != nullptr && name->kind == Tok::name;
+  const std::string base = named ? spelt(*name) : "x";
+  const ast::Declared* input = named ? declared(name_of(*name).key) : nullptr;
+  const bool ends = at(Tok::close_bracket) || at(Tok::comma);
+  const std::string step = ends ? "1" : text_of(climb(Level::sum));
+  const bool vector = place == 0 && at(Tok::close_bracket) && input != nullptr && input->shape.size() == 1;
+  const std::string size = vector ? format(program_, input->shape[0]) : "n";
+  if (step == "-1" && !entry.first.id.valid() && !entry.last.id.valid()) {
+    d.help(fmt::format("backwards an index form reads it: z[i] = {}[{} - 1 - i]", base, size));
+    throw StatementFailed{};
+  }
+  const std::string begin = entry.first.id.valid() ? " + " + text_of(entry.first) : "";
+  d.help(fmt::format("write an index form: z[i in 0..m] = {}[{}*i{}]", base, step, begin));
+  if (vector && input->shape[0].valid() && program_.at(input->shape[0]).kind == Kind::name)
+    d.help(fmt::format("a size that is a multiple is declared so: {}[{}*m]", base, step));
+  throw StatementFailed{};
+}
+
 void Parser::equals_in_brackets(Operand left) {
   const Token& sign = *at_;
   if (!open_.empty() && open_.back()->value == Token::no_partner) unclosed(*open_.back());

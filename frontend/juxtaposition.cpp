@@ -24,12 +24,11 @@ constexpr std::string_view reductions[] = {"sum",    "prod",   "mean",    "var",
                                            "norm",   "cumsum", "cumprod", "log_softmax", "Sigma",  "Pi"};
 
 constexpr std::string_view statement_words[] = {
-    "for",      "while",    "def",      "function",  "import",     "from",      "return",  "let",
-    "var",      "val",      "auto",     "double",    "float",      "int",       "set",     "minimize",
-    "minimise", "maximize", "maximise", "parameter", "parameters", "params",    "Param",   "Data",
-    "input",    "inputs",   "variable", "using",     "include",    "library",   "require", "assert",
-    "size",     "sizes",    "DATA",     "PARAM",     "datum",      "real",      "vector",  "matrix",
-    "tensor",   "Tensor",   "integer",  "array",     "scalar",     "row_vector"};
+    "for",    "while",  "def",     "function", "import",   "from",      "return",    "let",        "var",
+    "val",    "auto",   "double",  "float",    "int",      "set",       "parameter", "parameters", "params",
+    "Param",  "Data",   "input",   "inputs",   "variable", "using",     "include",   "library",    "require",
+    "assert", "size",   "sizes",   "DATA",     "PARAM",    "datum",     "real",      "vector",     "matrix",
+    "tensor", "Tensor", "integer", "array",    "scalar",   "row_vector"};
 constexpr std::string_view declaring_words[] = {"parameter", "parameters", "params",   "Param", "Data",
                                                 "input",     "inputs",     "variable", "DATA",  "PARAM",
                                                 "datum",     "tensor",     "Tensor"};
@@ -67,6 +66,31 @@ void Parser::foreign_declaration(Operand word, const std::string& meant) {
   throw StatementFailed{};
 }
 
+/// Whether a statement that begins with this word asks for an optimum: 1 for the smallest, -1 for the largest value.
+int Parser::optimum(const std::string& word) {
+  constexpr std::string_view smallest[] = {"minimize", "minimise", "min", "argmin", "Minimize"};
+  constexpr std::string_view largest[] = {"maximize", "maximise", "max", "argmax", "Maximize"};
+  const std::string base = word.substr(0, word.find('_'));
+  return among(smallest, base) ? 1 : among(largest, base) ? -1 : 0;
+}
+
+/// `minimize sum(x)`, `argmin_w f(w)`, `maximize: p`, at what follows the word.
+void Parser::optimised(Operand word) {
+  const std::string text = program_.at(word.id).name.text;
+  if (at(Tok::colon)) advance();
+  Diagnostic& d = report(word.span, fmt::format("there is no '{}'", text));
+  const bool small = optimum(text) > 0;
+  std::string body = small ? "…" : "-(…)";
+  try {
+    const Operand value = expression();
+    if (at(Tok::separator) || at(Tok::end)) body = text_of(small ? value : unary(Kind::negate, value, word.span));
+  } catch (const StatementFailed&) {
+  }
+  d.help(fmt::format("{}: loss = {}", small ? "what is differentiated is the loss" : "a loss is what becomes small",
+                     body));
+  throw StatementFailed{};
+}
+
 void Parser::foreign_statement(Operand word) {
   const std::string text = program_.at(word.id).name.text;
   std::string help = "write name = …";
@@ -77,8 +101,6 @@ void Parser::foreign_statement(Operand word) {
       text == "from")
     help = "all functions are there without an import";
   if (text == "return") help = "a function is its right side: f(x) = x^2";
-  if (text == "minimize" || text == "minimise" || text == "maximize" || text == "maximise")
-    help = "what is differentiated is loss = …";
   if (text == "assert") help = "what is known of a value follows its declaration, as in param s : positive";
   if (text == "size" || text == "sizes") {
     help = "a size is a name in a shape; one that no input fixes is dim n = 10";
@@ -111,8 +133,10 @@ Parser::Operand Parser::juxtaposed(Operand left) {
   const Token& token = *at_;
   const Kind kind = program_.at(left.id).kind;
   const bool first = at_ - 1 == tokens_.all.data() || (at_ - 2)->kind == Tok::separator;
+  if (kind == Kind::name && first && optimum(program_.at(left.id).name.text) != 0) optimised(left);
   if (kind == Kind::name && first && among(statement_words, program_.at(left.id).name.text)) foreign_statement(left);
   if (kind == Kind::name && first && token.kind == Tok::name) misspelt_keyword(left);
+  if (first && (at_ - 1)->kind == Tok::kw_loss) missing_equals();
   if (kind == Kind::subscript && open_.empty()) typed_declaration(left);
   if (open_.empty() && statement_begins_here()) {
     resume_here_ = true;
@@ -129,8 +153,10 @@ Parser::Operand Parser::juxtaposed(Operand left) {
   if (at(Tok::raw_bar) || at(Tok::raw_norm)) {
     const Token* other = at_ + 1;
     while (other->kind != at_->kind) ++other;
+    if (other[1].kind == Tok::caret && (other[2].kind == Tok::number || other[2].kind == Tok::name)) other += 2;
+    if (other[1].kind == Tok::squared || other[1].kind == Tok::cubed) ++other;
     fail(mark, "a product is written with '*'",
-         fmt::format("write {}*{}", text_of(left), shown({token.span.begin, other->span.end})));
+         fmt::format("write {}{}*{}", factors_before(left), text_of(left), shown({token.span.begin, other->span.end})));
   }
   if (statement_.kind == ast::Statement::Kind::declaration && !open_.empty() && open_.back()->kind == Tok::open_bracket)
     fail(token.span, fmt::format("a comma is missing before '{}'", spelt(token)),
@@ -159,6 +185,7 @@ Parser::Operand Parser::juxtaposed(Operand left) {
   if (kind == Kind::name && program_.at(left.id).name.text == "return") foreign_statement(left);
   const std::string name = kind == Kind::name ? program_.at(left.id).name.key : "";
   if (kind == Kind::name && token.kind == Tok::name) index_in_name(left);
+  if (kind == Kind::name && token.kind == Tok::name) index_beside_name(left);
   if (kind == Kind::number && token.kind == Tok::name && !token.blank_before) number_with_letters(left, mark);
   const bool sigma = name == "Sigma" && source_.slice(left.span) == "Σ";
   if (among(functions, name) || sigma) {
@@ -172,9 +199,45 @@ Parser::Operand Parser::juxtaposed(Operand left) {
       mark, fmt::format("an operator{} is missing before '{}'", open_.empty() ? "" : " or a comma", spelt(token)));
   bool matrices = false;
   const Operand product = product_of(left, token.span, matrices);
-  d.help(fmt::format("a {} is written with '{}': {}", matrices ? "matrix product" : "product", matrices ? '@' : '*',
-                     text_of(product)));
+  d.help(fmt::format("a {} is written with '{}': {}{}", matrices ? "matrix product" : "product", matrices ? '@' : '*',
+                     factors_before(left), text_of(product)));
   return product;
+}
+
+/// What stands before an operand in its product, as it is written: `1/` in `1/2 x`, of which `2 x` was read.
+std::string Parser::factors_before(Operand operand) const {
+  constexpr int most_tokens = 64;
+  const auto belongs = [](Tok kind) {
+    switch (kind) {
+      case Tok::star:
+      case Tok::slash:
+      case Tok::at:
+      case Tok::dot_star:
+      case Tok::dot_slash:
+      case Tok::caret:
+      case Tok::dot_caret:
+      case Tok::number:
+      case Tok::name:
+      case Tok::squared:
+      case Tok::cubed:
+      case Tok::transpose:
+      case Tok::norm_order:
+        return true;
+      default:
+        return false;
+    }
+  };
+  const Token* first = at_;
+  while (first != tokens_.all.data() && first->span.begin > operand.span.begin) --first;
+  const std::uint32_t end = first->span.begin;
+  for (int k = 0; k < most_tokens && first != tokens_.all.data(); ++k) {
+    const Token* before = first - 1;
+    const bool closes = before->kind == Tok::close_paren || before->kind == Tok::close_bracket ||
+                        before->kind == Tok::close_bar || before->kind == Tok::close_norm;
+    if (closes ? before->value == Token::no_partner : !belongs(before->kind)) break;
+    first = closes ? &partner(*before) : before;
+  }
+  return shown({first->span.begin, end});
 }
 
 /// `a b c` as a product: of matrices where the declarations say so, `x^T` before one is the transpose.
@@ -302,6 +365,20 @@ void Parser::index_in_name(Operand left) {
     body = text_of(climb(Level::product));
   }
   d.help(fmt::format("write {}[{}]({})", function, index, body));
+  throw StatementFailed{};
+}
+
+/// `sum i (y[i])` and `sum i y[i]`: the index of a sum stands in brackets.
+void Parser::index_beside_name(Operand left) {
+  const ast::Name function = program_.at(left.id).name;
+  const std::string index = spelt(*at_);
+  const bool index_like = index.size() == 1 && declared(name_key(index)) == nullptr;
+  if (!among(reductions, function.key) || !index_like || !begins_operand(at_[1])) return;
+  if (at_[1].kind == Tok::open_paren && !at_[1].blank_before) return;
+  Diagnostic& d = report(join(left.span, at_->span), fmt::format("the index of {} stands in brackets", function.text));
+  advance();
+  d.help(fmt::format("write {}[{}]({})", function.key == "Sigma" ? "sum" : function.text, index,
+                     text_of(climb(Level::product))));
   throw StatementFailed{};
 }
 

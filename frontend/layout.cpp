@@ -77,7 +77,7 @@ class Layout {
           out_.push_back(token);
           break;
         case Tok::semicolon:
-          if (!open_.empty() && out_[open_.back()].kind == Tok::open_bracket) {
+          if (!open_.empty() && (out_[open_.back()].kind == Tok::open_bracket || closes_on_this_line())) {
             out_.push_back(token);
           } else {
             separate();
@@ -125,8 +125,25 @@ class Layout {
       if (statement_begins()) separate();
       return;
     }
-    if (goes_on_after(out_.back().kind) || joins(out_.back()) || joins(raw_[at_])) return;
-    separate();
+    if (joins(raw_[at_])) return;
+    // `z = 3 +` goes on, but not with the equation of the next line.
+    const bool goes_on = goes_on_after(out_.back().kind) || joins(out_.back());
+    if (!goes_on || (out_.back().kind != Tok::comma && statement_begins())) separate();
+  }
+
+  /// Whether the parenthesis around the semicolon at `at_` is closed on its line: then it was meant as a comma.
+  bool closes_on_this_line() const {
+    if (out_[open_.back()].kind != Tok::open_paren) return false;
+    constexpr std::size_t longest = 256;
+    int depth = 0;
+    for (std::size_t i = 1; i < longest && at_ + i < raw_.size() && !raw_[at_ + i].newline_before; ++i) {
+      const Tok kind = raw(i);
+      if (kind == Tok::open_paren || kind == Tok::open_bracket) ++depth;
+      if (kind != Tok::close_paren && kind != Tok::close_bracket) continue;
+      if (depth == 0) return kind == Tok::close_paren;
+      --depth;
+    }
+    return false;
   }
 
   Tok raw(std::size_t offset) const { return at_ + offset < raw_.size() ? raw_[at_ + offset].kind : Tok::end; }

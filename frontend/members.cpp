@@ -58,7 +58,7 @@ Parser::Operand Parser::member(Operand left) {
     call.name = {word, name_key(word), name->span};
     call.mark = mark;
     arguments(call);
-    if (call.children.empty() && call.keywords.empty() && at(Tok::open_paren)) arguments(call);  // nn.MSELoss()(p, y)
+    if (call.children.empty() && at(Tok::open_paren)) arguments(call);  // nn.MSELoss()(p, y), nn.Softmax(dim=1)(x)
     call.span = join(left.span, (at_ - 1)->span);
     result = written_here(std::move(call));
   } else {
@@ -146,8 +146,26 @@ bool Parser::is_new_axis(const Entry& entry) const {
   return e.kind == Kind::name && (e.name.text == "None" || e.name.text == "newaxis") && declared(e.name.key) == nullptr;
 }
 
+/// The sizes of a shape are taken over as they are written.
+void Parser::know(const ast::Program& declarations) {
+  for (const ast::Statement& statement : declarations.statements) {
+    if (statement.kind != ast::Statement::Kind::declaration || statement.broken) continue;
+    for (const ast::Declared& one : statement.declaration.names) {
+      known_.push_back(one);
+      for (Id& size : known_.back().shape) {
+        Expression e;
+        e.kind = Kind::name;
+        e.name.text = e.name.key = format(declarations, size);
+        size = program_.add(std::move(e));
+      }
+    }
+  }
+}
+
 /// The declaration of an input, as far as it was read.
 const ast::Declared* Parser::declared(const std::string& key) const {
+  for (const ast::Declared& one : known_)
+    if (one.name.key == key) return &one;
   for (const ast::Statement& statement : program_.statements) {
     if (statement.kind != ast::Statement::Kind::declaration) continue;
     for (const ast::Declared& one : statement.declaration.names) {

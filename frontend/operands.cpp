@@ -147,14 +147,35 @@ Parser::Operand Parser::index_form(const Token& name, std::vector<Entry> list) {
     ++at_;
     e.children.push_back(expression().id);
   }
-  if (at(Tok::comma) && (e.name.key == "max" || e.name.key == "min") && opening.value != Token::no_partner)
-    fail(at_->span, fmt::format("{}[…](…) takes one value", e.name.text),
-         fmt::format("two values are compared by {0}(a, b): {0}({1}, …)", e.name.text,
-                     shown({name.span.begin, at_->span.begin}) + ")"));
+  if (at(Tok::comma) && opening.value != Token::no_partner) further_argument(e);
   close(Tok::close_paren);
   e.span = join(name.span, (at_ - 1)->span);
   check_reduction_sign(e);
   return add(std::move(e));
+}
+
+/// `sum[i](x[i], axis=0)` and `min[i](x[i], 0)`, at the comma.
+void Parser::further_argument(const Expression& form) {
+  const Token& comma = advance();
+  Expression alone = form;
+  if (at(Tok::close_paren)) fail(comma.span, "nothing follows ','", "write " + text_of(add(std::move(alone))));
+  const bool keyword = (at(Tok::name) || at(Tok::kw_dim)) && at_[1].kind == Tok::equals;
+  if (keyword) {
+    const std::string word = spelt(*at_);
+    const bool axis = word == "axis" || word == "dim";
+    fail(join(at_->span, at_[1].span),
+         axis ? fmt::format("{}[…](…) takes no axis: its index says along what it runs", form.name.text)
+              : fmt::format("{}[…](…) takes no argument named {}", form.name.text, word),
+         "write " + text_of(add(std::move(alone))));
+  }
+  Diagnostic& d = report(comma.span, fmt::format("{}[…](…) takes one value", form.name.text));
+  const Operand second = expression();
+  if (form.name.key == "max" || form.name.key == "min") {
+    const Operand both = make_call(form.name.text, {{form.children[0]}, second}, form.mark);
+    alone.children[0] = both.id;
+    d.help("two values are compared inside: " + text_of(add(std::move(alone))));
+  }
+  throw StatementFailed{};
 }
 
 Parser::Operand Parser::subscripted(Operand base, std::vector<Entry> list) {

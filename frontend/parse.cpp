@@ -165,7 +165,7 @@ std::vector<Parser::Entry> Grammar::entries() {
     entry.span = {entry.span.begin, (p.at_ - 1)->span.end};
     if (p.at(Tok::colon) && p.is_condition(entry.last))
       p.fail(p.at_->span, "one filter stands in the brackets", "conditions are joined with 'and'");
-    if (p.at(Tok::colon)) p.fail(entry.span, "a slice has no step", "write an index form: y[i in 0..m] = x[2*i]");
+    if (p.at(Tok::colon)) p.stepped_slice(entry, list.size());
     if (p.at(Tok::equals)) p.equals_in_brackets(entry.colon ? entry.last : entry.first);
     list.push_back(std::move(entry));
   });
@@ -424,7 +424,8 @@ std::vector<Parser::Entry> Parser::entries() { return Grammar(*this).entries(); 
 void Parser::arguments(ast::Expression& call) { Grammar(*this).arguments(call); }
 Parser::Operand Parser::bracket_literal() { return Grammar(*this).literal(); }
 
-ast::Program parse(const Source& source, Diagnostics& diagnostics, const FrontendLimits& limits) {
+ast::Program parse(const Source& source, Diagnostics& diagnostics, const FrontendLimits& limits,
+                   const ast::Program* let) {
   if (source.text().size() > limits.source_bytes) {
     diagnostics.error({0, 1}, fmt::format("the program is too large: it has more than {} bytes", limits.source_bytes));
     return {};
@@ -440,7 +441,9 @@ ast::Program parse(const Source& source, Diagnostics& diagnostics, const Fronten
   const std::size_t most_tokens = 4 * std::size_t{limits.expressions};
   Tokens tokens = lex(source, most_tokens);
   lay_out(tokens);
-  return Parser(source, std::move(tokens), diagnostics, limits).program();
+  Parser parser(source, std::move(tokens), diagnostics, limits);
+  if (let != nullptr) parser.know(*let);
+  return parser.program();
 }
 
 /// A list as `A[n, n], data x[n]` becomes declarations: a role holds until the next one, params come first.

@@ -14,8 +14,9 @@ struct FrontendLimits {
 };
 
 /// Parses a program. Syntax errors are reported to `diagnostics`, one a statement; the statements that did parse are
-/// returned all the same, so that later stages can check them.
-ast::Program parse(const Source& source, Diagnostics& diagnostics, const FrontendLimits& limits = {});
+/// returned all the same, so that later stages can check them. Declarations of `let` are known to help lines.
+ast::Program parse(const Source& source, Diagnostics& diagnostics, const FrontendLimits& limits = {},
+                   const ast::Program* let = nullptr);
 
 /// Parses a declaration list as `--let` takes it: `A[n,n], data x[n]` (params unless it says `data`).
 ast::Program parse_let(const Source& source, Diagnostics& diagnostics);

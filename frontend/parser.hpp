@@ -38,6 +38,8 @@ class Parser {
 
   /// All statements (parse.cpp).
   ast::Program program();
+  /// Declarations that stand elsewhere, for help lines.
+  void know(const ast::Program& declarations);
 
   // --- expressions.cpp -------------------------------------------------------------------------------------------
   /// A whole expression. Reports and unwinds when there is none.
@@ -73,6 +75,7 @@ class Parser {
   Operand bracketed(const Token& name);
   Operand index_form(const Token& name, std::vector<Entry> entries);
   Operand subscripted(Operand base, std::vector<Entry> entries);
+  [[noreturn]] void further_argument(const ast::Expression& form);
   Operand transposed(Operand base, const Token& mark);
   Operand binary(Operand left, Operand right, ast::Binary op, Span mark, bool dotted = false);
   Operand compared(Operand left);
@@ -82,10 +85,12 @@ class Parser {
 
   // --- statements.cpp
   void statement_end();
+  void colon_after_name();
   void recover(const Token* first);
   void check_size(ast::Id size, std::size_t first);
   void check_declared(ast::Role role, const ast::Declared& declared);
   void check_bare_expressions();
+  bool is_left_side(const ast::Expression& e) const;
   std::string meant_as_equation(const ast::Expression& e) const;
   void left_side(ast::Equation& equation, std::vector<Entry> list);
   void partials(ast::GradientDefinition& gradient);
@@ -134,6 +139,8 @@ class Parser {
   static bool ends_line(const Token& token);
   /// The end of `name in begin..end`, at the sign between them.
   Operand range_end(const ast::Name& name, Operand begin);
+  /// `x[::2]`, at the second colon, in the entry of that place.
+  [[noreturn]] void stepped_slice(const Entry& entry, std::size_t place);
   /// `i = 0..n` or `c = 1` in brackets, at the `=`.
   [[noreturn]] void equals_in_brackets(Operand left);
   // --- juxtaposition.cpp: two operands without an operator
@@ -147,7 +154,11 @@ class Parser {
   void defined_in_block(const Token& name, bool loss = false);
   [[noreturn]] void lambda(Operand word);
   [[noreturn]] void foreign_declaration(Operand word, const std::string& meant = {});
+  static int optimum(const std::string& word);
+  [[noreturn]] void optimised(Operand word);
   void index_in_name(Operand left);
+  void index_beside_name(Operand left);
+  std::string factors_before(Operand operand) const;
   void number_with_letters(Operand left, Span mark);
   bool stray_bar_is_product() const;
   bool is_reduction(const Token& name) const;
@@ -161,6 +172,8 @@ class Parser {
   [[noreturn]] void unclosed(const Token& opening);
   [[noreturn]] void no_operand();
   [[noreturn]] void dots();
+  void text_literal();
+  [[noreturn]] void semicolon_in_parentheses();
   void unexpected_in_declaration();
   [[noreturn]] void einsum(Span name);
   /// Whether an expression compares or joins conditions.
@@ -193,6 +206,7 @@ class Parser {
   bool broken_ = false;                      // the statement has its error
   bool resume_here_ = false;                 // the next statement begins where the last one failed
   bool stopped_ = false;                     // a limit was met
+  std::vector<ast::Declared> known_;         // declared elsewhere
   ast::Statement statement_;                 // the one that is being read
   std::set<std::string> subscripted_names_;  // with subscript digits, reported already
   Diagnostic scratch_;                       // takes what follows from an error

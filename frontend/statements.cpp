@@ -16,6 +16,12 @@ using ast::Kind;
 namespace {
 
 constexpr std::size_t most_errors = 10'000;  // of which 100 are shown
+constexpr std::size_t most_explained = 100;  // each costs a look at every declaration
+
+bool prints(const Expression& e) {
+  constexpr std::string_view words[] = {"print", "println", "display", "disp", "show", "printf"};
+  return e.kind == Kind::call && e.children.size() == 1 && std::ranges::find(words, e.name.text) != std::end(words);
+}
 
 }  // namespace
 
@@ -80,10 +86,30 @@ void Parser::statement_end() {
          bare ? "one statement defines one name" : "a list is written with [ ]");
   }
   if (at(Tok::kw_if) && at_->newline_before) if_statement();
+  if (at(Tok::colon) && statement_.equation.bare && statement_.equation.body.valid()) colon_after_name();
   if (statement_.kind == ast::Statement::Kind::output_list)
     fail(at_->span, "what is put out is a list of names, or a name with a value", "write output name = …");
   if (statement_.kind == ast::Statement::Kind::declaration) unexpected("a comma or the end of the declaration");
   unexpected("an operator or the end of the statement");
+}
+
+/// `z: 3*x` and `minimize: f(x)`, at the colon.
+void Parser::colon_after_name() {
+  const Operand word{statement_.equation.body, program_.at(statement_.equation.body).span};
+  if (program_.at(word.id).kind != Kind::name) return;
+  const std::string name = program_.at(word.id).name.text;
+  if (optimum(name) != 0) optimised(word);
+  statement_.equation.name = program_.at(word.id).name;
+  statement_.equation.bare = false;
+  Diagnostic& d = report(at_->span, "':' defines nothing");
+  advance();
+  std::string body = "…";
+  try {
+    body = text_of(expression());
+  } catch (const StatementFailed&) {
+  }
+  d.help(fmt::format("a value is defined with '=': {} = {}", name, body));
+  throw StatementFailed{};
 }
 
 /// Goes to the next statement; the name that a broken definition would have given is kept.
@@ -268,15 +294,36 @@ void Parser::check_bare_expressions() {
     const bool compares_loss = !equation.empty() && program_.at(e.children[0]).name.text == "loss";
     if (last && !has_loss && !compares_loss) continue;
     s.broken = true;
+    const bool function = diagnostics_.error_count() < most_explained && !prints(e) && is_left_side(e);
     if (compares_loss) s.equation.role = ast::Equation::Role::loss;
     if (diagnostics_.error_count() >= most_errors) continue;
     const Span mark = equation.empty() ? e.span : e.comparison_marks[0];
     const char* text = !equation.empty()  ? "this compares and defines nothing"
                        : last && has_loss ? "the file has a loss, so this expression needs a name"
                                           : "this expression has no name";
+    const Id value = prints(e) ? e.children[0] : s.equation.body;
+    const std::string here = format(program_, value);
+    const bool is_short = here.size() < 100;
     diagnostics_.error(mark, text)
-        .help(equation.empty() ? "write name = … before it, or output name = … for a value to evaluate" : equation);
+        .help(!equation.empty() ? equation
+              : function        ? fmt::format("a function is defined with '=': {} = …", here)
+              : prints(e) && program_.at(value).kind == Kind::name ? "a value is put out by a line: output " + here
+              : is_short ? fmt::format("write output p = {} for a value to evaluate, or z = {} to use it", here, here)
+                         : "write output p = … for a value to evaluate, or z = … to use it");
+    if (!function) continue;
+    s.kind = ast::Statement::Kind::function;  // its calls are no further errors
+    s.function.name = e.name;
+    s.equation = {};
   }
+}
+
+/// Whether an expression looks like the left side of a definition: `f(x, y)` of names that nothing declares.
+bool Parser::is_left_side(const Expression& e) const {
+  return e.kind == Kind::call && !e.children.empty() && e.keywords.empty() &&
+         std::ranges::all_of(e.children, [&](Id id) {
+           const Expression& argument = program_.at(id);
+           return argument.kind == Kind::name && declared(argument.name.key) == nullptr;
+         });
 }
 
 void Parser::left_side(ast::Equation& equation, std::vector<Entry> list) {

@@ -155,6 +155,7 @@ bool InputBinder::take_table() {
     diagnostics_.error(Span::none(), fmt::format("the table '{}' {}", options_.table, wrong.message));
     return false;
   }
+  table_columns_ = table->columns();
   bool good = true;
   for (std::uint32_t k = 0; k < model_.inputs.size(); ++k) {
     const Input& input = model_.inputs[k];
@@ -178,6 +179,25 @@ bool InputBinder::take_table() {
     good = fit_rank(k, std::move(array), true) && good;
   }
   return good;
+}
+
+bool InputBinder::explain_missing_column(std::uint32_t number, Diagnostic& d) const {
+  constexpr std::size_t most_shown = 10;
+  const Input& input = model_.inputs[number];
+  if (table_columns_.empty() || input.role != Input::Role::data || input.shape.size() != 1) return false;
+  std::vector<std::string> shown(
+      table_columns_.begin(),
+      table_columns_.begin() + static_cast<std::ptrdiff_t>(std::min(table_columns_.size(), most_shown)));
+  if (shown.size() < table_columns_.size()) shown.emplace_back("…");
+  d.note(fmt::format("'{}' has no column {}; its columns are {}", options_.table, input.name, fmt::join(shown, ", ")));
+  const std::string& first = table_columns_.front();
+  const bool other_sign = table_columns_.size() == 1 && first.find_first_of(";\t|") != std::string::npos;
+  const std::string near = did_you_mean(input.name, table_columns_);
+  if (other_sign)
+    d.help("the columns of a table are separated by commas");
+  else if (!near.empty())
+    d.help(fmt::format("give it as {}=@{}:{}", input.name, options_.table, near));
+  return other_sign || !near.empty();
 }
 
 std::vector<std::uint32_t> InputBinder::missing_inputs() const {
@@ -329,10 +349,12 @@ std::optional<Bindings> bind_inputs(const Model& model, const std::vector<Given>
   for (const std::uint32_t number : missing) {
     const Input& input = model.inputs[number];
     const std::string shape = input.shape.empty() ? "" : shape_text(model.graph.sizes(), input.shape);
-    diagnostics.error(input.span, fmt::format("no value is given for {}{}", input.name, shape))
-        .help(fmt::format(
-            "give it as {}=… ({})", input.name,
-            input.shape.empty() ? "a number" : "a list such as [1, 2; 3, 4], @file.npy, @file.csv, normal"));
+    Diagnostic& d = diagnostics.error(input.span, fmt::format("no value is given for {}{}", input.name, shape));
+    if (!binder.explain_missing_column(number, d))
+      d.help(fmt::format("give it as {}=… ({})", input.name,
+                         input.shape.empty()       ? "a number"
+                         : input.shape.size() == 1 ? "a list such as [1, 2, 3], @file.npy, @file.csv, normal"
+                                                   : "a list such as [1, 2; 3, 4], @file.npy, @file.csv, normal"));
   }
   if (!binder.infer_sizes() || !missing.empty()) return std::nullopt;
   const std::vector<std::string> unknown = binder.unknown_sizes();

@@ -46,6 +46,8 @@ class InputBinder {
   void set_size(const std::string& name, std::int64_t value);
   /// Inputs without a value (fills and consts with a default count as given).
   std::vector<std::uint32_t> missing_inputs() const;
+  /// Says that a table is given and has no column for this input; whether that gave a help line.
+  bool explain_missing_column(std::uint32_t number, Diagnostic& d) const;
   /// Gives an input a value of the right shape.
   void set_input(std::uint32_t number, Array array);
   /// The shape of an input; all its sizes must be known.
@@ -85,6 +87,7 @@ class InputBinder {
   std::map<std::string, Fact> facts_;
   std::map<std::uint32_t, GivenValue::Kind> fills_;
   std::map<std::uint32_t, std::pair<std::string, std::string>> tables_;  // path and selection
+  std::vector<std::string> table_columns_;                               // of `--table`
 };
 
 /// Reads a whole file. On failure nothing, and `error` says why.

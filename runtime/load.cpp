@@ -6,7 +6,6 @@
 namespace gradus {
 
 std::unique_ptr<Formula> load(const Source& source, const LoadOptions& options, Diagnostics& diagnostics) {
-  ast::Program program = parse(source, diagnostics);
   ElaborateOptions elaborate_options;
   elaborate_options.undeclared_are_params = options.expression;
   std::optional<ast::Program> let;
@@ -15,6 +14,7 @@ std::unique_ptr<Formula> load(const Source& source, const LoadOptions& options, 
     let = parse_let(Source(source.file(), std::string(source.text().size() + 1, ' ') + options.let), diagnostics);
     elaborate_options.let = &*let;
   }
+  ast::Program program = parse(source, diagnostics, {}, let ? &*let : nullptr);
   std::optional<Model> model = elaborate(program, diagnostics, elaborate_options);
   if (!model || diagnostics.has_errors()) return nullptr;
   return std::make_unique<Formula>(Formula{source, std::move(program), std::move(*model)});

@@ -4,6 +4,11 @@
 #include "symbolic/elaborate/evaluate.hpp"
 
 namespace gradus::elaboration {
+namespace {
+
+constexpr std::uint32_t most_spelled = 200;  // bytes of an expression that a message spells out
+
+}  // namespace
 
 bool Broadcast::add(Build& build, Value& value) {
   const std::size_t a = axes.size(), b = value.axes.size();
@@ -214,6 +219,9 @@ Value Evaluator::eval_product(ast::Id id) {
   Value start = eval(first);
   bool poisoned = start.poisoned;
   if (!poisoned) restart(std::move(start));
+  // The product so far as it is meant, for the warnings of files in MATLAB's manner.
+  const bool is_matlab = context_.program.matlab && at(id).span.end - at(id).span.begin <= most_spelled;
+  std::string spelled = is_matlab ? text_of(first) : "";
   for (const ast::Id node : nodes) {
     const ast::Expression& e = at(node);
     Value next = eval(e.children[1]);
@@ -225,12 +233,17 @@ Value Evaluator::eval_product(ast::Id id) {
       Value v = matmul(close(), std::move(next), e.children[0], e);
       poisoned = v.poisoned;
       if (!poisoned) restart(std::move(v));
+      if (is_matlab) spelled += " @ " + text_of(e.children[1]);
       continue;
     }
     Value before;
     before.axes = shape.axes;
     const Value read = next;
-    matlab_warning(e, e.children[0], e.children[1], before, read);
+    if (matlab_warning(e, spelled, before, read))
+      spelled += " @ " + text_of(e.children[1]);
+    else if (is_matlab)
+      spelled += std::string(e.dotted ? " ." : "") + (e.op == ast::Binary::divide ? "/" : "*") + (e.dotted ? " " : "") +
+                 text_of(e.children[1]);
     if (e.op == ast::Binary::divide) {
       const auto axes = next.axes;
       next = build_.elementwise(Function::power, {std::move(next), build_.constant(-1)}, axes);
@@ -351,20 +364,20 @@ Value Evaluator::eval_power(ast::Id id) {
   return build_.elementwise(Function::power, {std::move(a), std::move(b)}, axes);
 }
 
-void Evaluator::matlab_warning(const ast::Expression& e, ast::Id left, ast::Id right, const Value& a, const Value& b) {
-  if (!activation().program->matlab || activation().prelude || e.dotted) return;
+bool Evaluator::matlab_warning(const ast::Expression& e, const std::string& left, const Value& a, const Value& b) {
+  if (!activation().program->matlab || activation().prelude || e.dotted) return false;
   const std::size_t x = a.axes.size(), y = b.axes.size();
-  if (!(x == 2 && y >= 1 && y <= 2) && !(x == 1 && y == 2)) return;
-  constexpr std::uint32_t longest = 200;  // that a message spells out
-  const bool is_short = e.span.end - e.span.begin <= longest;
-  if (e.op == ast::Binary::multiply)
+  if (!(x == 2 && y >= 1 && y <= 2) && !(x == 1 && y == 2)) return false;
+  const std::vector<Span> sides = {at(e.children[0]).span, at(e.children[1]).span};
+  const bool product = e.op == ast::Binary::multiply;
+  if (product)
     warning(e.mark,
             "'*' is elementwise here; the matrix product is " +
-                (is_short ? text_of(left) + " @ " + text_of(right) : std::string("written with '@'")),
-            {at(left).span, at(right).span});
+                (left.empty() ? "written with '@'" : left + " @ " + text_of(e.children[1])),
+            sides);
   else
-    warning(e.mark, "'/' is elementwise here; a system of equations is solved by solve(A, b)",
-            {at(left).span, at(right).span});
+    warning(e.mark, "'/' is elementwise here; a system of equations is solved by solve(A, b)", sides);
+  return product;
 }
 
 }  // namespace gradus::elaboration

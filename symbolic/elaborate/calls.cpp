@@ -42,6 +42,12 @@ bool Evaluator::arity(ast::Id id, std::size_t least, std::size_t most) {
   else if (most != least)
     wanted = std::to_string(least) + (most == least + 1 ? " or " : " to ") + counted(most, "argument");
   Diagnostic& d = error(e.span, e.name.text + " takes " + wanted + ", not " + std::to_string(given));
+  constexpr std::size_t most_nested = 8;
+  if ((e.name.key == "max" || e.name.key == "min") && given > 2 && given <= most_nested) {
+    std::string nested = text_of(e.children.back());
+    for (std::size_t k = given - 1; k-- > 0;) nested = e.name.text + "(" + text_of(e.children[k]) + ", " + nested + ")";
+    d.help("write " + nested);
+  }
   if (e.name.key == "log" && given == 2) {
     const std::string base = text_of(e.children[1]), x = text_of(e.children[0]);
     d.help(base == "10" || base == "2" ? "write log" + base + "(" + x + ")" : "write log(" + x + ")/log(" + base + ")");
@@ -223,6 +229,31 @@ Value Evaluator::inline_body(const FunctionInfo& f, ast::Id id, const std::vecto
   return v;
 }
 
+/// `x(i)` and MATLAB's `x(1)`, `x(end)`.
+void Evaluator::subscripts_in_brackets(Diagnostic& d, const ast::Expression& call, const Input& input) {
+  std::string list, given;
+  bool shifted = false;
+  for (std::size_t k = 0; k < call.children.size(); ++k) {
+    const ast::Expression& e = at(call.children[k]);
+    std::string text = text_of(call.children[k]);
+    given += (k == 0 ? "" : ", ") + text;
+    const auto number = e.kind == ast::Kind::number ? e.value.as_int64() : std::nullopt;
+    if (number && *number > 0) {
+      text = std::to_string(*number - 1);
+      shifted = true;
+    } else if (e.kind == ast::Kind::name && e.name.text == "end") {
+      text = sizes_.to_string(sizes_.subtract(input.shape[k], sizes_.constant(1)));
+      shifted = true;
+    }
+    list += (k == 0 ? "" : ", ") + text;
+  }
+  const std::string& name = call.name.text;
+  if (shifted)
+    d.help("subscripts stand in brackets and count from 0: " + name + "(" + given + ") is " + name + "[" + list + "]");
+  else
+    d.help("subscripts stand in brackets: " + name + "[" + list + "]");
+}
+
 Value Evaluator::unknown_function(ast::Id id) {
   const ast::Expression& e = at(id);
   const std::string& name = e.name.text;
@@ -237,12 +268,10 @@ Value Evaluator::unknown_function(ast::Id id) {
     Diagnostic& d = error(e.name.span, name + " is a value, not a function");
     if (s != nullptr && !s->span.is_none())
       d.note(name + (s->kind == Symbol::Kind::equation ? " is defined here" : " is declared here"), s->span);
-    std::string list;
-    for (const ast::Id child : e.children) list += (list.empty() ? "" : ", ") + text_of(child);
     if (!e.children.empty() && e.children.size() <= rank)
-      d.help("subscripts stand in brackets: " + name + "[" + list + "]");
+      subscripts_in_brackets(d, e, context_.model.inputs[s->number]);
     else if (e.children.size() == 1)
-      d.help("for a product write " + name + "*(" + list + ")");
+      d.help("for a product write " + name + "*(" + text_of(e.children[0]) + ")");
     return Value::poison();
   }
   if (!context_.reported_names.insert(e.name.key + "(").second) return Value::poison();
@@ -257,9 +286,24 @@ Value Evaluator::unknown_function(ast::Id id) {
   }
   std::vector<std::string> texts;
   for (const ast::Id child : e.children) texts.push_back(text_of(child));
-  if (const std::string here = e.keywords.empty() ? foreign_call(name, texts) : ""; !here.empty()) {
+  if (std::string here = foreign_call(name, texts); !here.empty()) {
+    for (const ast::Keyword& word : e.keywords)
+      if (here.ends_with(')') && (word.name.text == "axis" || word.name.text == "dim"))
+        here.insert(here.size() - 1, ", axis=" + text_of(word.value));
     d.help("write " + here);
     return Value::poison();
+  }
+  if (name == "einsum") {
+    d.help("index notation says it, as in C[i, k] = sum[j](A[i, j]*B[j, k])");
+    return Value::poison();
+  }
+  if (const std::size_t bar = name.find('_'); bar != std::string::npos && texts.size() == 1) {
+    const std::string sign = name.substr(0, bar), index = name.substr(bar + 1);
+    const bool reduces = sign == "sum" || sign == "prod" || sign == "mean" || sign == "max" || sign == "min";
+    if (reduces && index.size() == 1) {
+      d.help("the index stands in brackets: " + sign + "[" + index + "](" + texts[0] + ")");
+      return Value::poison();
+    }
   }
   if ((name == "Σ" || name == "Π") && texts.size() == 1) {
     d.help("write " + std::string(name == "Σ" ? "sum(" : "prod(") + texts[0] + ")");

@@ -55,7 +55,7 @@ Value Evaluator::eval_logic(ast::Id id) {
   bool poisoned = false;
   for (auto k = order.begin(); k != order.end(); ++k) {
     values[*k] = eval(parts[*k]);
-    if (values[*k].poisoned || !is_condition(values[*k], parts[*k], where))
+    if (values[*k].poisoned || poisoned || !is_condition(values[*k], parts[*k], where))  // one error for the operator
       poisoned = true;
     else if (k < reading && parts.size() <= most_protecting_parts)
       push_condition(values[*k], conjunction);

@@ -57,7 +57,7 @@ void enter_equation(Context& context, const ast::Statement& s) {
     const bool recurrence = eq.has_brackets && first.equation->has_brackets &&
                             (has_left_expression(context, eq) || has_left_expression(context, *first.equation));
     info.part_of_recurrence = first.part_of_recurrence = recurrence;
-    if (!recurrence && !s.broken) {
+    if (!recurrence && !s.broken && !first.broken) {
       defined_twice(
           context, name, other.text + " is defined here", other.span,
           name.text == other.text ? "" : name.text + " and " + other.text + " are the same name, defined twice");
@@ -136,6 +136,7 @@ void collect_definitions(Context& context) {
       enter_equation(context, s);
     } else if (s.kind == ast::Statement::Kind::function) {
       const ast::FunctionDefinition& f = s.function;
+      if (s.broken && f.parameters.empty() && is_language_function(f.name.key)) continue;  // a stray call of it
       FunctionInfo info{&context.program, &f, f.name.span, false, s.broken};
       const auto [found, is_new] = context.functions.try_emplace(f.name.key, info);
       if (!is_new)

@@ -353,9 +353,28 @@ Value Evaluator::undeclared(ast::Id id) {
   if (!near.empty()) d.help("did you mean " + near + "?");
   if (name == "e" && near.empty()) d.help("the number e is exp(1)");
   const bool index = name == "i" || name == "j" || (in_subscript_ && name >= "i" && name <= "t");
+  const bool expected = name == "E" || name == "𝔼" || name == "Var" || name == "Cov";
   if (!size_position_ && near.empty() && name.size() == 1 && index)
     d.help("an index is bound on the left side, or by sum[" + name + "](…) and its kin");
+  else if (subscripts_after_ > 0 && expected)
+    d.help("a mean is written mean(x), a variance var(x)");
+  else if (!size_position_ && near.empty() && name != "e" && !in_subscript_ && activations_.size() == 1)
+    d.help("declare it: param " + name + sizes_for(subscripts_after_) + " where it is learnt, data " + name +
+           sizes_for(subscripts_after_) + " where it is given");
   return Value::poison();
+}
+
+std::string Evaluator::sizes_for(std::size_t rank) const {
+  constexpr std::string_view names[] = {"n", "d", "k", "m"};
+  std::string out;
+  std::size_t axis = 0;
+  for (const std::string_view name : names) {
+    if (axis == rank) break;
+    const Symbol* s = context_.find(std::string(name));
+    if (s != nullptr && s->kind != Symbol::Kind::size && s->kind != Symbol::Kind::dimension) continue;
+    out += (axis++ == 0 ? "[" : ", ") + std::string(name);
+  }
+  return axis == rank && rank > 0 ? out + "]" : "";
 }
 
 std::optional<std::vector<Label>> Evaluator::begin_run(const ast::Equation& eq, bool dry) {

@@ -100,6 +100,8 @@ class Evaluator {
   Value eval_inner(ast::Id id);
   Value eval_name(ast::Id id);
   Value undeclared(ast::Id id);
+  /// `[n, d]` as an example of a shape of that rank.
+  std::string sizes_for(std::size_t rank) const;
   std::string part_of_name(const std::string& name) const;
   const Binding* find_binding(const std::string& key) const;
   std::optional<std::vector<Label>> begin_run(const ast::Equation& equation, bool dry);
@@ -125,7 +127,8 @@ class Evaluator {
   void push_condition(const Value& condition, bool holds);
   void pop_condition();
   void warn_table(const ast::Expression& e, const Value& a, const Value& b);
-  void matlab_warning(const ast::Expression& e, ast::Id left, ast::Id right, const Value& a, const Value& b);
+  /// Whether the '*' is a matrix product in MATLAB; `left` is what stands before it, as it is meant.
+  bool matlab_warning(const ast::Expression& e, const std::string& left, const Value& a, const Value& b);
 
   // indices.cpp
   Value eval_index_form(ast::Id id);
@@ -153,6 +156,10 @@ class Evaluator {
   bool slice_axis(const Entry& entry, Value& v, Label axis, std::vector<Label>& axes);
   bool subscript_axis(const Entry& entry, Value& v, Label axis, std::vector<Label>& axes);
   bool bad_subscript(const Entry& entry, const Value& index, Label axis);
+  void other_axis(Diagnostic& d, const Entry& entry, Size bound, const Value& v, Label axis);
+  bool unbound_subscript(const Entry& entry, const Input& input, Label axis);
+  std::string filter_of(ast::Id condition, const std::string& base);
+  std::string element_of(ast::Id id);
   /// The input that is named or subscripted, or null.
   const Input* input_of(ast::Id id) const;
   /// Says what to write where a number stands for a size.
@@ -215,6 +222,7 @@ class Evaluator {
     std::vector<Label> kept, bound;
   };
   std::optional<ReducedAxes> reduced_axes(const ast::Expression& call, const Value& v);
+  void subscripts_in_brackets(Diagnostic& d, const ast::Expression& call, const Input& input);
   Value unknown_function(ast::Id id);
 
   // arrays.cpp
@@ -273,8 +281,9 @@ class Evaluator {
   std::unordered_map<const void*, std::uint32_t> function_ids_;
   std::unordered_map<std::uint32_t, std::size_t> ranks_;  // of the user's expressions, in MATLAB-like files
   unsigned depth_ = 0;
-  bool user_words_ = false;  // a message from prelude code that is worded for its user
-  bool silent_ = false;      // the first dry run: errors are found again later
+  bool user_words_ = false;           // a message from prelude code that is worded for its user
+  bool silent_ = false;               // the first dry run: errors are found again later
+  std::size_t subscripts_after_ = 0;  // of the name that is being read
   bool in_subscript_ = false;
   bool size_position_ = false;
   std::size_t const_limit_ = SIZE_MAX;  // elaborating a const's default: only consts before this input

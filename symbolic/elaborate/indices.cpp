@@ -20,6 +20,14 @@ bool is_one_of(const Names& names, const std::string& key) {
 }  // namespace
 
 bool Evaluator::range_bound(ast::Id id, const ast::Binder& binder, Value& out) {
+  const ast::Expression& bound = at(id);
+  const std::string& key = binder.name.key;
+  if (bound.kind == ast::Kind::name && bound.name.key == key && find_binding(key) == nullptr &&
+      context_.find(key) == nullptr) {
+    error(bound.span, "the range of " + binder.name.text + " ends with " + binder.name.text + " itself")
+        .help("a range ends with a size: " + binder.name.text + " in 0..n");
+    return false;
+  }
   size_position_ = true;
   out = eval(id);
   size_position_ = false;

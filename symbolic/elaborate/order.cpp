@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "frontend/format.hpp"
 #include "symbolic/elaborate/context.hpp"
 
 namespace gradus::elaboration {
@@ -98,6 +99,9 @@ std::vector<Use> uses_of(const Context& context, const EquationInfo& info) {
         out.insert(out.end(), part.begin(), part.end());
       }
     bound.push_back(l.binder.name);
+    if (l.expression.valid())  // a shifted index, `t + 1`
+      for (const Use& u : FreeNames(context.program, {}).collect(l.expression))
+        if (!u.function && context.find(u.expression->name.key) == nullptr) bound.push_back(u.expression->name);
   }
   if (eq.body.valid()) {
     auto part = FreeNames(context.program, bound).collect(eq.body);
@@ -287,14 +291,93 @@ class Order {
 
 }  // namespace
 
+namespace {
+
+/// Whether the first subscript of a left side is an index, perhaps shifted: no number and no size.
+bool is_general(const Context& context, const ast::Equation::Left& first) {
+  const auto is_size = [&](const std::string& key) {
+    const Symbol* s = context.find(key);
+    return s != nullptr && (s->kind == Symbol::Kind::size || s->kind == Symbol::Kind::dimension);
+  };
+  if (!first.expression.valid()) return !is_size(first.binder.name.key);
+  const std::vector<Use> uses = FreeNames(context.program, {}).collect(first.expression);
+  return std::ranges::any_of(uses, [&](const Use& u) { return !is_size(u.expression->name.key); });
+}
+
+/// `i + 1` as the first subscript of a left side: the name, or nothing.
+const ast::Expression* counted_up(const ast::Program& program, ast::Id id) {
+  const ast::Expression& e = program.at(id);
+  if (e.kind != ast::Kind::binary || e.op != ast::Binary::add) return nullptr;
+  const ast::Expression &x = program.at(e.children[0]), &y = program.at(e.children[1]);
+  return x.kind == ast::Kind::name && y.kind == ast::Kind::number ? &x : nullptr;
+}
+
+/// The equations of one name that has base cases or shifted left sides, all in order of the text.
+using Parts = std::vector<const EquationInfo*>;
+
+/// Base cases alone define no value. False when nothing is wrong.
+bool only_base_cases(Context& context, const Parts& parts) {
+  const auto general = [&](const EquationInfo* info) { return is_general(context, info->equation->left[0]); };
+  if (std::ranges::any_of(parts, general)) return false;
+  const std::string& name = parts[0]->equation->name.text;
+  const ast::Equation& first = *parts[0]->equation;
+  const auto text = [&](ast::Id id) { return format(context.program, id); };
+  const auto& left = first.left[0];
+  const std::string at = left.expression.valid() ? text(left.expression) : left.binder.name.text;
+  Diagnostic& d = context.diagnostics.error(parts[0]->span, name + "[" + at + (first.left.size() > 1 ? ", …" : "") +
+                                                                "] = … is a base case, but no equation defines " +
+                                                                name + " in general");
+  std::string list;
+  bool elements = true;
+  for (std::size_t k = 0; k < parts.size(); ++k) {
+    const auto& l = parts[k]->equation->left;
+    elements = elements && l.size() == 1 && l[0].expression.valid() && parts[k]->equation->body.valid() &&
+               text(l[0].expression) == std::to_string(k);
+    if (elements) list += (k == 0 ? "" : ", ") + text(parts[k]->equation->body);
+  }
+  if (elements && list.size() <= 80) d.help("given elements are a list: " + name + " = [" + list + "]");
+  d.help("a recurrence has a general equation too, as in " + name + "[t] = 2*" + name + "[t - 1]");
+  return true;
+}
+
+/// `Z[i + 1] = y[i]` without a base case and without a use of Z: an equation that does not count from 0.
+bool counts_from_elsewhere(Context& context, const Parts& parts) {
+  if (parts.size() != 1) return false;
+  const EquationInfo& info = *parts[0];
+  const ast::Equation& eq = *info.equation;
+  const ast::Expression* index =
+      eq.left[0].expression.valid() ? counted_up(context.program, eq.left[0].expression) : nullptr;
+  if (index == nullptr || !eq.body.valid()) return false;
+  const std::vector<Use> uses = FreeNames(context.program, {}).collect(eq.body);
+  const auto is_value = [&](const Use& u) {
+    const Symbol* s = u.function ? nullptr : context.find(u.expression->name.key);
+    return u.function ? context.functions.count(u.expression->name.key) != 0
+                      : s != nullptr && s->kind == Symbol::Kind::equation;
+  };
+  if (std::ranges::any_of(uses, is_value)) return false;  // perhaps a recurrence
+  const std::string left = format(context.program, eq.left[0].expression), body = format(context.program, eq.body);
+  Diagnostic& d = context.diagnostics.error(
+      info.span, eq.name.text + "[" + left + "] = … says nothing about " + eq.name.text + "[0]");
+  if (eq.left.size() == 1 && body.size() <= 80)
+    d.help("count from 0: " + eq.name.text + "[" + index->name.text + "] = " + body);
+  return true;
+}
+
+}  // namespace
+
 std::vector<std::size_t> dependency_order(Context& context) {
   // Base cases and steps that are written with a shift belong to recurrences.
+  std::unordered_map<std::string, Parts> parts;
+  for (const auto& info : context.equations)
+    if (!info.broken && !info.equation->left.empty()) parts[info.key].push_back(&info);
   for (auto& info : context.equations) {
     if (info.broken || info.poisoned || info.main != SIZE_MAX) continue;
     bool recurrence = info.part_of_recurrence;
     for (const auto& l : info.equation->left) recurrence = recurrence || l.expression.valid();
     if (!recurrence) continue;
-    context.diagnostics.error(info.span, "not supported yet: recurrences (" + info.equation->name.text + ")");
+    const Parts& all = parts.at(info.key);
+    if (!only_base_cases(context, all) && !counts_from_elsewhere(context, all))
+      context.diagnostics.error(info.span, "not supported yet: recurrences (" + info.equation->name.text + ")");
     info.poisoned = true;
     const auto found = context.symbols.find(info.key);
     if (found != context.symbols.end()) found->second.poisoned = true;
@@ -351,6 +434,7 @@ void declare_undeclared(Context& context) {
     context.model.inputs.push_back(std::move(in));
     context.symbols.emplace(e->name.key, symbol);
     context.symbol_order.push_back(e->name.key);
+    context.assumed.insert(e->name.key);
     const std::string near = near_function(context, e->name.text);
     if (e->name.text == "e")
       context.diagnostics.warning(e->span, "e is taken for a scalar parameter; the number e is exp(1)");

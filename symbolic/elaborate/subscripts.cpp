@@ -35,7 +35,9 @@ struct Evaluator::Entry {
 
 Value Evaluator::eval_subscript(ast::Id id) {
   const ast::Expression& e = at(id);
+  if (at(e.children[0]).kind == ast::Kind::name) subscripts_after_ = e.subscripts.size();
   Value v = eval(e.children[0]);
+  subscripts_after_ = 0;
   if (v.poisoned) return v;
   Words words{named(e.children[0]), {}, named(id)};
   if (makes_axis(e)) return new_axis(e, v, words.base);
@@ -44,7 +46,14 @@ Value Evaluator::eval_subscript(ast::Id id) {
                                    : error(e.span, words.base + " is " + shape_of(v) + " and takes at most " +
                                                        counted(v.axes.size(), "subscript") + ", not " +
                                                        std::to_string(e.subscripts.size()));
-    note_declaration(d, e.children[0]);
+    const Input* input = input_of(e.children[0]);
+    if (input != nullptr && context_.assumed.count(input->key) != 0) {
+      const bool mean = input->name == "E" || input->name == "𝔼";
+      d.help(mean ? "a mean is written mean(x)"
+                  : "declare it: --let '" + input->name + sizes_for(e.subscripts.size()) + "'");
+    } else {
+      note_declaration(d, e.children[0]);
+    }
     return Value::poison();
   }
   std::vector<Label> axes;
@@ -176,6 +185,7 @@ bool Evaluator::subscript_axis(const Entry& entry, Value& v, Label axis, std::ve
           error(s.span, entry.words.text + " is index(" + sizes_.to_string(*bound) + ") data, but this axis of " +
                             entry.words.base + " has size " + sizes_.to_string(build_.size(axis)));
       note_declaration(d, s.first);
+      other_axis(d, entry, *bound, v, axis);
       return false;
     }
   }
@@ -184,6 +194,22 @@ bool Evaluator::subscript_axis(const Entry& entry, Value& v, Label axis, std::ve
   build_.substitute(v, axis, place);
   axes.insert(axes.end(), index.axes.begin(), index.axes.end());
   return true;
+}
+
+/// Where index data has the size of another axis, or belongs to this one: how that is written.
+void Evaluator::other_axis(Diagnostic& d, const Entry& entry, Size bound, const Value& v, Label axis) {
+  const ast::Subscript& s = entry.subscript();
+  if (entry.list.subscripts.size() == 1 && entry.position == 0 && v.axes.size() == 2 && build_.size(v.axes[1]) == bound)
+    d.help("the second axis has that size: write " + entry.words.base + "[:, " + text_of(s.first) + "]");
+  const std::vector<ast::Subscript>& list = entry.list.subscripts;
+  if (list.size() == 2 && v.axes.size() == 2 && build_.size(v.axes[1 - entry.position]) == bound)
+    d.help("the other axis has that size: write " + entry.words.base + "[" + entry_text(entry.program, list[1]) + ", " +
+           entry_text(entry.program, list[0]) + "]");
+  const Input* input = input_of(s.first);
+  if (input == nullptr || !input->index_bound) return;
+  d.help("if it belongs to this axis, declare data " + input->name +
+         (input->shape.empty() ? "" : shape_text(sizes_, input->shape)) + " : index(" +
+         sizes_.to_string(build_.size(axis)) + ")");
 }
 
 const Input* Evaluator::input_of(ast::Id id) const {
@@ -217,13 +243,17 @@ bool Evaluator::bad_subscript(const Entry& entry, const Value& index, Label axis
     Diagnostic& d = error(s.span, input->name + " is a const, and a const is no subscript");
     d.note(input->name + " is declared here", input->span);
     d.help("a whole number that is fixed is a dim: dim " + input->name + " = " + whole_default(*input));
+  } else if (input != nullptr && context_.assumed.count(input->key) != 0) {
+    return unbound_subscript(entry, *input, axis);
   } else if (input != nullptr) {
     Diagnostic& d = error(s.span, text + " is no subscript: only index data are");
     d.note(input->name + " is declared here", input->span);
     const std::string shape = input->shape.empty() ? "" : shape_text(sizes_, input->shape);
     d.help("declare it so: data " + input->name + shape + " : index(" + sizes_.to_string(build_.size(axis)) + ")");
   } else if (index.condition) {
-    error(s.span, "a condition is no subscript").help("a filter selects: sum[i : x[i] > 0](x[i])");
+    const std::string filter = filter_of(s.first, entry.words.base);
+    error(s.span, "a condition is no subscript")
+        .help("a filter selects: " + (filter.empty() ? "sum[i : x[i] > 0](x[i])" : filter));
   } else if (e.name.key == "argmax" || e.name.key == "argmin") {
     error(s.span, e.name.text + " gives a number, not a subscript")
         .help("the largest element itself is max(…), the smallest min(…)");
@@ -232,6 +262,46 @@ bool Evaluator::bad_subscript(const Entry& entry, const Value& index, Label axis
                       " is not");
   }
   return false;
+}
+
+/// A name that nothing declares or binds, in a program (`-e`) that takes such names as scalar parameters.
+bool Evaluator::unbound_subscript(const Entry& entry, const Input& input, Label axis) {
+  const ast::Subscript& s = entry.subscript();
+  if (input.name == "end") {
+    error(s.span, "there is no 'end'")
+        .help("the last element is " +
+              entry.rewritten(sizes_.to_string(sizes_.subtract(build_.size(axis), sizes_.constant(1)))));
+    return false;
+  }
+  error(s.span, input.name + " is no subscript: nothing binds it as an index")
+      .help("an index is bound on the left side, or by sum[" + input.name + "](…) and its kin");
+  return false;
+}
+
+/// The sum that `base[condition]` means: `sum[i : x[i] > 0](y[i])`; empty where the condition is no plain comparison.
+std::string Evaluator::filter_of(ast::Id condition, const std::string& base) {
+  constexpr std::string_view signs[] = {" < ", " <= ", " > ", " >= ", " == ", " != "};
+  const ast::Expression& e = at(condition);
+  std::string text;
+  if (e.kind == ast::Kind::comparison) {
+    for (std::size_t k = 0; k < e.children.size(); ++k) {
+      const std::string element = element_of(e.children[k]);
+      if (element.empty()) return {};
+      text += (k == 0 ? "" : std::string(signs[static_cast<std::size_t>(e.comparisons[k - 1])])) + element;
+    }
+  } else {
+    text = element_of(condition);
+  }
+  return text.empty() ? text : "sum[i : " + text + "](" + base + "[i])";
+}
+
+/// The element of a name or number at the index i; empty for anything else.
+std::string Evaluator::element_of(ast::Id id) {
+  const ast::Expression& e = at(id);
+  if (e.kind != ast::Kind::name && e.kind != ast::Kind::number) return {};
+  const Value v = eval(id);
+  if (v.poisoned || v.axes.size() > 1) return {};
+  return text_of(id) + (v.axes.empty() ? "" : "[i]");
 }
 
 /// The default of a const where it is a whole number, else one for an example.

@@ -22,7 +22,7 @@ TEST_CASE("what is spelt otherwise is an error that prints the spelling for the 
       {"z = (a + b)(c + d)", "1:5", "(a + b)*(c + d)"},
       {"z = x[i] (a + b)", "1:5", "x[i]*(a + b)"},
       {"z = 2|x|", "1:5", "2*|x|"},
-      {"z = lambda/2 ||w||^2", "1:12", "2*||w||"},
+      {"z = lambda/2 ||w||^2", "1:12", "lambda/2*||w||^2"},
       {"z = a b c", "1:5", "a*b*c"},
       {"z = sin x + 1", "1:5", "sin(x)"},
       {"z = sin^2(x) + 1", "1:5", "sin(x)^2"},
