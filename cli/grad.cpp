@@ -46,8 +46,7 @@ int run(Settings& settings, const Options& options) {
   if (options.steps) session.not_supported("--steps");
   if (session.diagnostics().has_errors()) return session.finish();
   if (!has_something_to_differentiate(formula->model, session.diagnostics())) return session.finish();
-  const Derived derived = derive(formula->model, derive_by);
-  session.write(print(formula->model, textbook_form(formula->model, derived), *form));
+  session.write(print(formula->model, derive_to_print(formula->model, derive_by), *form));
   return session.finish();
 }
 

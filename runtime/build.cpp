@@ -146,7 +146,7 @@ bool build(Model& model, const DeriveOptions& derive_by, const BuildOptions& opt
   if (options.cmake) good = files.write("", "-config.cmake", cmake_config(files.name())) && good;
   if (options.header) {
     const std::string header = c_header(model, functions, prefix, options.source_name,
-                                        print(model, textbook_form(model, derived), Form::text));
+                                        print(model, derive_to_print(model, derive_by), Form::text));
     good = files.write("", ".h", header) && good;
   }
   if (options.llvm || options.assembly) {

@@ -41,14 +41,27 @@ Expr projected(Graph& graph, Expr derivative, const Input& input) {
   return graph.sum(labels, {{half, graph.whole(derivative)}, {half, transposed}});
 }
 
+/// Calls visit(Expr&) for every root of a result.
+template <class Visit>
+void each_root(Derived& result, Visit&& visit) {
+  for (NamedValue& v : result.values) visit(v.expr);
+  for (Expr& e : result.checks) visit(e);
+  for (auto* list : {&result.losses, &result.outputs})
+    for (DerivedValue& v : *list) {
+      visit(v.value);
+      for (Derivative& d : v.derivatives) visit(d.expr);
+    }
+}
+
 class Deriver {
  public:
-  Deriver(Model& model, const DeriveOptions& options) : model_(model), options_(options) {}
+  Deriver(Model& model, const DeriveOptions& options, rules::Shifts& shifts)
+      : model_(model), options_(options), shifts_(shifts) {}
 
   Derived run() {
     result_.values = model_.values;
     for (const ValueCheck& check : model_.checks) result_.checks.push_back(check.condition);
-    remap([&](const std::vector<Expr>& roots) { return stabilise(model_.graph, roots); });
+    remap([&](const std::vector<Expr>& roots) { return stabilise(model_.graph, roots, shifts_); });
     const std::vector<std::uint32_t> inputs = chosen_inputs(model_, options_);
     for (const NamedValue& v : result_.values) {
       const bool wanted = options_.losses.empty() || is_listed(options_.losses, v.key);
@@ -56,7 +69,7 @@ class Deriver {
       if (v.role == NamedValue::Role::output) result_.outputs.push_back(derived(v, options_.jacobians, inputs));
     }
     remap([&](const std::vector<Expr>& roots) { return without_given(model_.graph, roots); });
-    remap([&](const std::vector<Expr>& roots) { return simplify(model_.graph, roots); });
+    remap([&](const std::vector<Expr>& roots) { return simplify(model_.graph, roots, shifts_); });
     return std::move(result_);
   }
 
@@ -72,35 +85,43 @@ class Deriver {
     return out;
   }
 
-  /// Calls visit(Expr&) for every root of the result.
-  template <class Visit>
-  void each_root(Visit&& visit) {
-    for (NamedValue& v : result_.values) visit(v.expr);
-    for (Expr& e : result_.checks) visit(e);
-    for (auto* list : {&result_.losses, &result_.outputs})
-      for (DerivedValue& v : *list) {
-        visit(v.value);
-        for (Derivative& d : v.derivatives) visit(d.expr);
-      }
-  }
-
   /// Sends all roots through a pass at once.
   template <class Pass>
   void remap(Pass&& pass) {
     std::vector<Expr> roots;
-    each_root([&](Expr& e) { roots.push_back(e); });
+    each_root(result_, [&](Expr& e) { roots.push_back(e); });
     const std::vector<Expr> after = pass(roots);
     std::size_t next = 0;
-    each_root([&](Expr& e) { e = after[next++]; });
+    each_root(result_, [&](Expr& e) { e = after[next++]; });
   }
 
   Model& model_;
   const DeriveOptions& options_;
+  rules::Shifts& shifts_;
   Derived result_;
 };
 
+/// Whether each quotient by one of the sums is seen to be one of exponentials when the text is read.
+bool are_read_shifted(Graph& graph, Derived& result, const rules::Shifts& sums) {
+  std::vector<Expr> roots;
+  each_root(result, [&](Expr& e) { roots.push_back(e); });
+  for (const Expr e : graph.reachable(stabilise(graph, roots))) {
+    const Node& n = graph[e];
+    const auto is_left = [&](const Operand& o) { return sums.remembers(o.expr); };
+    if (n.kind == Kind::elementwise && std::ranges::any_of(n.operands, is_left)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
-Derived derive(Model& model, const DeriveOptions& options) { return Deriver(model, options).run(); }
+Derived derive(Model& model, const DeriveOptions& options) {
+  using Form = rules::Shifts::Form;
+  rules::Shifts shifts(options.for_people ? Form::quotients : Form::shifted);
+  Derived result = Deriver(model, options, shifts).run();
+  if (shifts.empty() || are_read_shifted(model.graph, result, shifts)) return result;
+  rules::Shifts logarithms(Form::logarithms);
+  return Deriver(model, options, logarithms).run();
+}
 
 }  // namespace gradus

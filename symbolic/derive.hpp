@@ -35,6 +35,7 @@ struct DeriveOptions {
   std::vector<std::string> wrt;     // names (keys); empty: all params
   bool gradients = true;            // derivatives of losses
   bool jacobians = false;           // derivatives of outputs
+  bool for_people = false;          // forms to be read, not to be compiled
 };
 
 /// Derives what the options ask for. Names in the options must exist (the command line checks them).

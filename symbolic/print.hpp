@@ -17,6 +17,8 @@ enum class Form : std::uint8_t { text, unicode, latex };
 /// The same program with numerical forms as people write them, where they are recognised when read: p and 1 - p for
 /// sigmoid(x) and sigmoid(-x); also y - p for y*(1 - p) - p*(1 - y). New nodes are added to the model's graph.
 Derived textbook_form(Model& model, Derived derived);
+/// What to print of a model: derived for people, in that form.
+Derived derive_to_print(Model& model, DeriveOptions options = {});
 
 std::string print(const Model& model, const Derived& derived, Form form);
 

@@ -19,10 +19,12 @@ using rules::Rewriter;
 constexpr int most_rounds = 8;
 
 /// What recognising needs: numbers, powers and invariant factors where the rules expect them.
-std::vector<Rewriter::Step> arithmetic(Graph& g, rules::Facts& facts, const rules::Kept& kept, bool cancel) {
+std::vector<Rewriter::Step> arithmetic(Graph& g, rules::Facts& facts, const rules::Kept& kept, rules::Shifts& shifts,
+                                       bool cancel) {
   return {[&g](Expr e) { return rules::normalise_sum(g, e); },
           [&g](Expr e) { return rules::keep_complement(g, e); },
           [&g](Expr e) { return rules::normalise_product(g, e); },
+          [&g](Expr e) { return rules::exp_of_shifted_log(g, e); },
           [&g, &kept](Expr e) { return rules::hoist_factors(g, kept, e); },
           [&g, &facts, &kept, cancel](Expr e) { return rules::merge_powers(g, facts, kept, e, cancel); },
           [&g, &kept](Expr e) { return rules::normalise_power(g, kept, e); },
@@ -30,14 +32,16 @@ std::vector<Rewriter::Step> arithmetic(Graph& g, rules::Facts& facts, const rule
           [&g](Expr e) { return rules::weighted_average(g, e); },
           [&g](Expr e) { return rules::product_over_exponentials(g, e); },
           [&g, &facts](Expr e) { return rules::log_of_product(g, facts, e); },
-          [&g, &facts](Expr e) { return rules::weighted_logsumexp(g, facts, e); },
-          [&g, &facts](Expr e) { return rules::log_of_exponentials(g, facts, e); },
+          [&g, &facts, &shifts](Expr e) { return rules::weighted_logsumexp(g, facts, shifts, e); },
+          [&g, &facts, &shifts](Expr e) { return rules::log_of_exponentials(g, facts, shifts, e); },
           [&g](Expr e) { return rules::product_of_exponentials(g, e); },
+          [&g, &shifts](Expr e) { return rules::shifted_quotient(g, shifts, e); },
+          [&g, &shifts](Expr e) { return rules::common_quotient(g, shifts, e); },
           [&g](Expr e) { return rules::split_reciprocal(g, e); },
           [&g](Expr e) { return rules::exponential_quotient(g, e); },
           [&g](Expr e) { return rules::distribute_reciprocal(g, e); },
           [&g](Expr e) { return rules::removable_quotient(g, e); },
-          [&g, &facts](Expr e) { return rules::times_logarithm(g, facts, e); },
+          [&g, &facts, &shifts](Expr e) { return rules::times_logarithm(g, facts, shifts, e); },
           [&g](Expr e) { return rules::compound_power(g, e); },
           [&g](Expr e) { return rules::normal_of_erfc(g, e); },
           [&g, &facts](Expr e) { return rules::log_of_product_with_square(g, facts, e); },
@@ -53,6 +57,10 @@ void add_last(Rewriter& rewrite, Graph& g) {
   rewrite.finally([&g](Expr e) { return rules::square_quotient(g, e); });
 }
 
+void leave_sums(Rewriter& rewrite, const Graph& g, const rules::Shifts& shifts) {
+  if (!shifts.are_made()) rewrite.leave([&g, &shifts](Expr e) { return rules::is_left(g, shifts, e); });
+}
+
 std::vector<Expr> rewritten(Rewriter& rewrite, rules::Kept& kept, const std::vector<Expr>& roots) {
   for (const Expr e : roots) kept.add(e);
   rewrite.keep(&kept);
@@ -64,18 +72,30 @@ std::vector<Expr> rewritten(Rewriter& rewrite, rules::Kept& kept, const std::vec
 }  // namespace
 
 std::vector<Expr> stabilise(Graph& graph, const std::vector<Expr>& roots) {
+  rules::Shifts shifts(rules::Shifts::Form::shifted);
+  return stabilise(graph, roots, shifts);
+}
+
+std::vector<Expr> stabilise(Graph& graph, const std::vector<Expr>& roots, rules::Shifts& shifts) {
   rules::Facts facts(graph);
   rules::Kept kept;
   Rewriter rewrite(
-      graph, [](Group g) { return g != Group::real && g != Group::domain; }, arithmetic(graph, facts, kept, false));
+      graph, [](Group g) { return g != Group::real && g != Group::domain; },
+      arithmetic(graph, facts, kept, shifts, false));
   add_last(rewrite, graph);
+  leave_sums(rewrite, graph, shifts);
   return rewritten(rewrite, kept, roots);
 }
 
 std::vector<Expr> simplify(Graph& graph, const std::vector<Expr>& roots) {
+  rules::Shifts shifts(rules::Shifts::Form::shifted);
+  return simplify(graph, roots, shifts);
+}
+
+std::vector<Expr> simplify(Graph& graph, const std::vector<Expr>& roots, rules::Shifts& shifts) {
   rules::Facts facts(graph);
   rules::Kept kept;
-  auto steps = arithmetic(graph, facts, kept, true);
+  auto steps = arithmetic(graph, facts, kept, shifts, true);
   steps.emplace_back([&graph](Expr e) { return rules::decide_guards(graph, e); });
   steps.emplace_back([&graph](Expr e) { return rules::hoist_guards(graph, e); });
   steps.emplace_back([&graph, &kept](Expr e) { return rules::merge_nested_terms(graph, kept, e); });
@@ -85,6 +105,7 @@ std::vector<Expr> simplify(Graph& graph, const std::vector<Expr>& roots) {
   steps.emplace_back([&graph](Expr e) { return rules::sum_of_centred(graph, e); });
   Rewriter rewrite(graph, [](Group) { return true; }, std::move(steps));
   add_last(rewrite, graph);
+  leave_sums(rewrite, graph, shifts);
   std::vector<Expr> now = roots;
   for (int round = 0; round < most_rounds; ++round) {
     now = rewritten(rewrite, kept, now);

@@ -50,7 +50,7 @@ class Running {
       return true;
     }
     const Node& f = graph_[o.expr];
-    if (f.kind == Kind::elementwise && f.function == Function::exp)
+    if (f.kind == Kind::elementwise && (f.function == Function::exp || f.function == Function::exp_saturated))
       return separated_ = add_exponent(1, graph_.substitute(f.operands[0], o.subscripts));
     const bool factors = f.kind == Kind::contraction && f.labels.size() == f.rank && f.guards.empty();
     if (!factors || !f.coefficients[0].is_one() || depth == deepest) return false;

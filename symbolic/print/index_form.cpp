@@ -236,13 +236,38 @@ Formula Writer::protected_element(const Node& n, const Operand& o, const Places&
 Formula Writer::element_reduce(const Node& n, const Places& at) {
   const bool position = is_position(n.reduction);
   if (position && n.labels.size() == n.rank) return number(0);
+  std::optional<Formula> some;
+  if (may_lack_elements(n)) some = some_element(n, at);
+  const Protected condition(*this, some.has_value(), false);
   const Places all = open_bound(n, at);
   Formula body = protected_element(n, n.operands[0], all);
   std::vector<Formula> filters = all_guards(n, all);
   std::vector<Binder> binders = close_bound(n, all);
-  if (!binders.empty())
-    return over(std::string(reduction_name(n.reduction)), std::move(binders), std::move(body), std::move(filters));
-  return guarded_element(n.reduction, std::move(body), std::move(filters));
+  if (binders.empty()) return guarded_element(n.reduction, std::move(body), std::move(filters));
+  Formula value =
+      over(std::string(reduction_name(n.reduction)), std::move(binders), std::move(body), std::move(filters));
+  return some ? conditional(std::move(*some), std::move(value), number(0)) : value;
+}
+
+/// Whether a largest or smallest element stands where nothing protects it from being one of nothing, which is an error:
+/// a part that was given a line of its own has lost the condition that protects it. What the program checks anyway is
+/// the user's.
+bool Writer::may_lack_elements(const Node& n) const {
+  if ((n.reduction != Reduction::maximum && n.reduction != Reduction::minimum) || n.guards.empty() ||
+      n.labels.size() == n.rank || conditions_ > 0)
+    return false;
+  return std::ranges::none_of(counted_, [&](const Expr count) {
+    const Node& c = graph_[count];
+    return c.labels == n.labels && c.rank == n.rank && c.guards == n.guards;
+  });
+}
+
+/// `sum[k : i == t[k]](1) > 0`: whether a reduction with guards has elements.
+Formula Writer::some_element(const Node& n, const Places& at) {
+  const Places all = open_bound(n, at);
+  std::vector<Formula> filters = all_guards(n, all);
+  std::vector<Binder> binders = close_bound(n, all);
+  return compare(">", over("sum", std::move(binders), number(1), std::move(filters)), number(0));
 }
 
 /// A reduction over nothing but its guards: the neutral element where they do not hold.

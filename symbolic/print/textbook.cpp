@@ -288,4 +288,9 @@ Derived textbook_form(Model& model, Derived derived) {
   return derived;
 }
 
+Derived derive_to_print(Model& model, DeriveOptions options) {
+  options.for_people = true;
+  return textbook_form(model, derive(model, options));
+}
+
 }  // namespace gradus

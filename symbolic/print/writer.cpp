@@ -5,8 +5,24 @@
 
 namespace gradus::printing {
 
-Writer::Writer(const Graph& graph, Names& names, const std::vector<std::string>& labels)
-    : graph_(graph), sizes_(graph.sizes()), names_(names), labels_(labels), no_array_(graph.node_count(), 0) {}
+namespace {
+
+/// The count that a check `all(0 < count)` is about, everywhere; invalid for other checks.
+Expr checked_count(const Graph& graph, Expr check) {
+  const Node* n = &graph[check];
+  if (n->kind == Kind::reduce && n->reduction == Reduction::all && n->guards.empty()) n = &graph[n->operands[0].expr];
+  const bool positive = n->kind == Kind::elementwise && n->function == Function::less;
+  return positive && graph.is_zero(n->operands[0].expr) ? n->operands[1].expr : Expr{};
+}
+
+}  // namespace
+
+Writer::Writer(const Graph& graph, Names& names, const std::vector<std::string>& labels,
+               const std::vector<Expr>& checks)
+    : graph_(graph), sizes_(graph.sizes()), names_(names), labels_(labels), no_array_(graph.node_count(), 0) {
+  for (const Expr check : checks)
+    if (const Expr count = checked_count(graph, check); count.valid()) counted_.push_back(count);
+}
 
 Line Writer::define(Expr e, const std::vector<std::string>& indices) {
   root_ = graph_[e].kind == Kind::input ? Expr{} : e;

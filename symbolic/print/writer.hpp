@@ -38,7 +38,9 @@ struct Line {
 class Writer {
  public:
   /// `labels` names the nodes that have a line or a declaration of their own, by Expr::id (empty: none).
-  Writer(const Graph& graph, Names& names, const std::vector<std::string>& labels);
+  /// `checks` are conditions that the program checks wherever it is evaluated.
+  Writer(const Graph& graph, Names& names, const std::vector<std::string>& labels,
+         const std::vector<Expr>& checks = {});
 
   /// The definition of a node, although it has a name; `indices` are the index names its author used.
   Line define(Expr e, const std::vector<std::string>& indices = {});
@@ -111,6 +113,8 @@ class Writer {
   Formula element_contraction(const Node& n, const Places& at);
   Formula protected_element(const Node& n, const Operand& o, const Places& at);
   Formula element_reduce(const Node& n, const Places& at);
+  bool may_lack_elements(const Node& n) const;
+  Formula some_element(const Node& n, const Places& at);
   static Formula guarded_element(Reduction reduction, Formula body, std::vector<Formula> conditions);
   Formula element_softmax(const Node& n, const Places& at);
   Formula element_order(const Node& n, const Places& at);
@@ -166,6 +170,7 @@ class Writer {
   int conditions_ = 0;                      // conditions around what is being written
   int bounding_ = 0;                        // … of them those that may keep subscripts inside their axes
   std::vector<Formula>* lifted_ = nullptr;  // while data of a subscript are written: takes their conditions
+  std::vector<Expr> counted_;               // numbers of elements that are checked not to be 0
   std::vector<char> no_array_;              // nodes that have been found to have no array form, by Expr::id
   Expr root_;
 };

@@ -87,6 +87,8 @@ Formula log_of_exponential(Function f, const std::vector<Formula>& operands) {
 
 std::optional<Formula> written_out(Function f, const std::vector<Formula>& operands) {
   switch (f) {  // those that a step recognises, or a rule with more around
+    case Function::exp_saturated:
+      return apply(Function::exp, operands);
     case Function::compound:
       return apply(Function::power, {add({number(1), operands[0]}), operands[1]});
     case Function::xlogy:

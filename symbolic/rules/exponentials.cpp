@@ -47,8 +47,13 @@ bool is_number(const Monomial& m) { return m.powers.empty(); }
 
 class LogOfSum {
  public:
-  LogOfSum(Graph& graph, Facts& facts, const Node& n)
-      : graph_(graph), facts_(facts), labels_(n.labels), rank_(static_cast<std::uint32_t>(n.labels.size())) {}
+  LogOfSum(Graph& graph, Facts& facts, Shifts& shifts, const Node& n)
+      : graph_(graph),
+        facts_(facts),
+        shifts_(shifts),
+        sum_(n.operands[0].expr),
+        labels_(n.labels),
+        rank_(static_cast<std::uint32_t>(n.labels.size())) {}
 
   /// Takes the terms apart; false where a rule of the table does it, or nothing can be done.
   bool read(const std::vector<Term>& terms) {
@@ -72,6 +77,10 @@ class LogOfSum {
     if (is_all_positive()) return added();
     if (exponentials_.size() == 1 && !rest_.empty()) return with_kernel();
     if (exponentials_.size() < 2 || exponentials_.size() > 3 || !rest_.empty()) return std::nullopt;
+    if (!shifts_.are_made()) {
+      shifts_.remember(sum_);
+      return std::nullopt;
+    }
     return shifted();
   }
 
@@ -119,18 +128,18 @@ class LogOfSum {
   /// m + log(Σ w·exp(x - m)), m the largest exponent that counts.
   Expr shifted() {
     std::vector<Operand> weights;
-    Operand largest;
+    const Operand least{graph_.constant(least_shift()), {}};
+    Operand largest = least;
     for (auto& e : exponentials_) {
       weights.push_back(whole_product(graph_, labels_, e.weight));
       const Operand counts = call(Function::not_equal, {weights.back(), {graph_.constant(0), {}}});
-      const Operand nothing{graph_.scale(graph_.named_constant(Function::infinity), -1), {}};
-      const Operand x = is_number(e.weight) ? e.exponent : call(Function::select, {counts, e.exponent, nothing});
-      largest = largest.expr.valid() ? call(Function::maximum, {largest, x}) : x;
+      const Operand x = is_number(e.weight) ? e.exponent : call(Function::select, {counts, e.exponent, least});
+      largest = call(Function::maximum, {largest, x});
     }
     const Operand shift = call(Function::stop_gradient, {largest});
     std::vector<Term> terms;
     for (std::size_t k = 0; k < exponentials_.size(); ++k) {
-      const Operand power = call(Function::exp, {sum({{1, exponentials_[k].exponent}, {-1, shift}})});
+      const Operand power = call(Function::exp_saturated, {sum({{1, exponentials_[k].exponent}, {-1, shift}})});
       terms.push_back({1, whole(graph_.contraction(labels_, rank_, 1, {weights[k], power}))});
     }
     return graph_.sum(labels_, {{1, shift}, {1, call(Function::log, {sum(std::move(terms))})}});
@@ -138,6 +147,8 @@ class LogOfSum {
 
   Graph& graph_;
   Facts& facts_;
+  Shifts& shifts_;
+  Expr sum_;
   std::vector<Size> labels_;
   std::uint32_t rank_;
   std::vector<Exponential> exponentials_;
@@ -149,7 +160,7 @@ bool sums_exponentials(Graph& graph, Facts& facts, const Operand& o) {
   const Node& n = graph[o.expr];
   const auto unshifted = [&](const Operand& part) {
     const auto x = exponential_of(graph, {1, graph.substitute(part, o.subscripts)});
-    return x && !x->less_one && !is_shifted(graph, x->exponent.expr);
+    return x && !x->less_one;
   };
   return n.kind == Kind::sum && n.operands.size() <= most_factors && facts.positive(o.expr) &&
          std::ranges::any_of(n.operands, unshifted);
@@ -175,19 +186,9 @@ std::optional<Expr> log_of_weighted_sum(Graph& graph, Facts& facts, const Node& 
 
 }  // namespace
 
-bool is_shifted(const Graph& graph, Expr exponent) {
-  constexpr std::size_t most_looked_at = 64;
-  std::vector<Expr> waiting = {exponent};
-  for (std::size_t k = 0; k < waiting.size() && k < most_looked_at; ++k) {
-    const Node& n = graph[waiting[k]];
-    if (is_call(n, Function::stop_gradient)) return true;
-    if (n.kind != Kind::sum && (n.kind != Kind::contraction || n.labels.size() > n.rank)) continue;
-    for (const Operand& o : n.operands) waiting.push_back(o.expr);
-  }
-  return false;
-}
+Rational least_shift() { return -*Rational(10).power(300); }
 
-std::optional<Expr> log_of_exponentials(Graph& graph, Facts& facts, Expr e) {
+std::optional<Expr> log_of_exponentials(Graph& graph, Facts& facts, Shifts& shifts, Expr e) {
   const Node& n = graph[e];
   const bool log1p = is_call(n, Function::log1p);
   if (!log1p && !is_call(n, Function::log)) return std::nullopt;
@@ -208,11 +209,44 @@ std::optional<Expr> log_of_exponentials(Graph& graph, Facts& facts, Expr e) {
                                {only->exponent, whole_product(graph, n.labels, only->weight)});
   }
   if (log1p) terms.push_back({1, {graph.constant(1), {}}});
-  for (const auto& t : terms)
-    if (const auto x = exponential_of(graph, t); x && is_shifted(graph, x->exponent.expr)) return std::nullopt;
-  LogOfSum sum(graph, facts, n);
+  LogOfSum sum(graph, facts, shifts, n);
   if (!sum.read(terms)) return std::nullopt;
   return sum.stable();
+}
+
+std::optional<Expr> exp_of_shifted_log(Graph& graph, Expr e) {
+  const Node& n = graph[e];
+  if (!is_call(n, Function::exp)) return std::nullopt;
+  const Node& exponent = graph[n.operands[0].expr];
+  if (exponent.kind != Kind::sum) return std::nullopt;
+  const auto& at = n.operands[0].subscripts;
+  for (std::size_t k = 0; k < exponent.operands.size(); ++k) {
+    const Rational& factor = exponent.coefficients[k];
+    const Node& inner = graph[exponent.operands[k].expr];
+    if (inner.kind != Kind::sum || !factor.is_integer() || factor.sign() >= 0) continue;
+    std::optional<Operand> total;
+    bool shifted = false;
+    std::vector<Term> terms;
+    for (std::size_t m = 0; m < exponent.operands.size(); ++m)
+      if (m != k) terms.push_back({exponent.coefficients[m], graph.substitute(exponent.operands[m], at)});
+    for (std::size_t m = 0; m < inner.operands.size(); ++m) {
+      const Operand o = graph.substitute(graph.substitute(inner.operands[m], exponent.operands[k].subscripts), at);
+      const bool one = inner.coefficients[m].is_one();
+      const Node& part = graph[o.expr];
+      shifted = shifted || (one && is_call(part, Function::stop_gradient));
+      if (one && !total && is_call(part, Function::log))
+        total = graph.substitute(part.operands[0], o.subscripts);
+      else
+        terms.push_back({factor * inner.coefficients[m], o});
+    }
+    if (!total || !shifted) continue;
+    const auto rank = static_cast<std::uint32_t>(n.labels.size());
+    const Expr rest = graph.sum(n.labels, std::move(terms));
+    const Expr above = graph.elementwise(Function::exp, n.labels, {{rest, graph.identity(rank)}});
+    const Expr under = graph.elementwise(Function::power, n.labels, {*total, {graph.constant(factor), {}}});
+    return graph.contraction(n.labels, rank, 1, {{above, graph.identity(rank)}, {under, graph.identity(rank)}});
+  }
+  return std::nullopt;
 }
 
 std::optional<Expr> exponential_quotient(Graph& graph, Expr e) {

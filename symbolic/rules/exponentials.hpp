@@ -4,14 +4,19 @@
 #include <optional>
 
 #include "symbolic/rules/facts.hpp"
+#include "symbolic/rules/shifts.hpp"
 
 namespace gradus::rules {
 
 /// log(a + b*exp(x)), log(a*exp(x) + b*exp(y)), log1p(b*exp(x)) of any weights.
-std::optional<Expr> log_of_exponentials(Graph& graph, Facts& facts, Expr e);
+std::optional<Expr> log_of_exponentials(Graph& graph, Facts& facts, Shifts& shifts, Expr e);
 
-/// Whether an exponent has its shift already: a stopped gradient among its terms, also under signs and factors.
-bool is_shifted(const Graph& graph, Expr exponent);
+/// exp(y - log(Σ w·exp(x))) with the shift m that the logarithm has: exp(y - m)/Σ w·exp(x - m), which keeps its digits
+/// at large m.
+std::optional<Expr> exp_of_shifted_log(Graph& graph, Expr e);
+
+/// The shift where nothing counts, or only exp(-inf): finite, so that -inf less the shift is -inf.
+Rational least_shift();
 
 /// exp(x)/(a + b*exp(x)) is 1/(a*exp(-x) + b).
 std::optional<Expr> exponential_quotient(Graph& graph, Expr e);

@@ -80,6 +80,7 @@ Facts::Sign Facts::elementwise(const Node& n) const {
     case Function::infinity:
     case Function::exp:
     case Function::exp2:
+    case Function::exp_saturated:
     case Function::cosh:
     case Function::sigmoid:
     case Function::softplus:

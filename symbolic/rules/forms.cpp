@@ -5,12 +5,12 @@
 #include <utility>
 
 #include "symbolic/rules/algebra.hpp"
+#include "symbolic/rules/monomial.hpp"
 
 namespace gradus::rules {
 namespace {
 
 /// Products with more factors are left alone.
-constexpr std::size_t most_factors = 16;
 
 bool uses_all(const Operand& o, const std::vector<char>& labels, std::size_t count) {
   std::vector<char> seen(labels.size(), 0);
@@ -52,13 +52,30 @@ constexpr int small_exponent = 8;
 
 }  // namespace
 
-std::optional<Expr> times_logarithm(Graph& graph, Facts& facts, Expr e) {
+bool is_left(const Graph& graph, const Shifts& shifts, Expr e) {
+  if (shifts.empty()) return false;
+  const Node& n = graph[e];
+  if (n.kind == Kind::sum)
+    return std::ranges::any_of(n.operands, [&](const Operand& o) {
+      return graph[o.expr].kind == Kind::elementwise && is_left(graph, shifts, o.expr);
+    });
+  if (!is_call(n, Function::log)) return false;
+  const Operand& inside = n.operands[0];
+  const Node& product = graph[inside.expr];
+  const auto is_sum = [&](const Operand& o) {
+    const Node& f = graph[o.expr];
+    return shifts.remembers(o.expr) || (is_call(f, Function::power) && shifts.remembers(f.operands[0].expr));
+  };
+  return is_sum(inside) || (is_product(product) && std::ranges::any_of(product.operands, is_sum));
+}
+
+std::optional<Expr> times_logarithm(Graph& graph, Facts& facts, const Shifts& shifts, Expr e) {
   const Node& n = graph[e];
   if (n.kind != Kind::contraction || n.operands.size() < 2 || n.operands.size() > most_factors) return std::nullopt;
   for (std::size_t k = 0; k < n.operands.size(); ++k) {
     const Node& log = graph[n.operands[k].expr];
     const auto weighted = log.kind == Kind::elementwise ? weighted_logarithm(log.function) : std::nullopt;
-    if (!weighted) continue;
+    if (!weighted || is_left(graph, shifts, n.operands[k].expr)) continue;
     std::vector<char> labels(n.labels.size(), 0);
     std::size_t count = 0;
     Graph::each_label(n.operands[k], [&](Label l) { count += std::exchange(labels[l], 1) == 0 ? 1 : 0; });

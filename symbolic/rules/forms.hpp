@@ -4,11 +4,16 @@
 #include <optional>
 
 #include "symbolic/rules/facts.hpp"
+#include "symbolic/rules/shifts.hpp"
 
 namespace gradus::rules {
 
+/// Whether a value is the logarithm of a sum of exponentials that people read as it is, of its powers or of products of
+/// such; or a sum with one among its terms. No rule makes it a form of its own: the text must hold the logarithm.
+bool is_left(const Graph& graph, const Shifts& shifts, Expr e);
+
 /// x·log(y) of values with the same axes, as one function that is 0 where x is 0; log(1 + y) likewise.
-std::optional<Expr> times_logarithm(Graph& graph, Facts& facts, Expr e);
+std::optional<Expr> times_logarithm(Graph& graph, Facts& facts, const Shifts& shifts, Expr e);
 /// (1 + x)^y whose exponent is no small number: the rounding of 1 + x would be multiplied by y.
 std::optional<Expr> compound_power(Graph& graph, Expr e);
 

@@ -311,9 +311,10 @@ std::optional<Expr> sum_of_centred(Graph& graph, Expr e) {
   return graph.view(axes, {graph.constant(0), {}});
 }
 
-std::optional<Expr> sum_of_softmax(Graph& graph, Expr e) {
-  const Node& n = graph[e];
-  if (n.kind != Kind::contraction || n.labels.size() == n.rank || !n.guards.empty()) return std::nullopt;
+namespace {
+
+/// A sum with a softmax that runs through all of a bound label: over the other labels, without that factor.
+std::optional<Expr> without_softmax(Graph& graph, const Node& n) {
   for (std::size_t k = 0; k < n.operands.size(); ++k) {
     const auto l = summed_whole(graph, n, n.operands[k]);
     if (!l) continue;
@@ -326,6 +327,38 @@ std::optional<Expr> sum_of_softmax(Graph& graph, Expr e) {
     for (std::size_t m = 0; m < n.operands.size(); ++m)
       if (m != k) operands.push_back(graph.substitute(n.operands[m], map));
     return graph.contraction(std::move(labels), n.rank, n.coefficients[0], std::move(operands));
+  }
+  return std::nullopt;
+}
+
+/// A sum with the factors of a sum among its factors in that one's place.
+Node with_inner_sum(Graph& graph, const Node& n, std::size_t k) {
+  const Node& inner = graph[n.operands[k].expr];
+  Node out = n;
+  std::vector<Subscript> map = n.operands[k].subscripts;
+  for (Label l = inner.rank; l < inner.labels.size(); ++l) {
+    map.push_back(graph.label(static_cast<Label>(out.labels.size())));
+    out.labels.push_back(inner.labels[l]);
+  }
+  out.coefficients[0] = n.coefficients[0] * inner.coefficients[0];
+  out.operands.erase(out.operands.begin() + static_cast<std::ptrdiff_t>(k));
+  for (const auto& o : inner.operands) out.operands.push_back(graph.substitute(o, map));
+  return out;
+}
+
+}  // namespace
+
+std::optional<Expr> sum_of_softmax(Graph& graph, Expr e) {
+  const Node& n = graph[e];
+  if (n.kind != Kind::contraction || n.labels.size() == n.rank || !n.guards.empty()) return std::nullopt;
+  if (const auto found = without_softmax(graph, n)) return found;
+  for (std::size_t k = 0; k < n.operands.size(); ++k) {
+    const Node& inner = graph[n.operands[k].expr];
+    const bool sums = inner.kind == Kind::contraction && inner.labels.size() > inner.rank && inner.guards.empty();
+    const bool has = sums && std::ranges::any_of(inner.operands,
+                                                 [&](const Operand& o) { return graph[o.expr].kind == Kind::softmax; });
+    if (!has) continue;
+    if (const auto found = without_softmax(graph, with_inner_sum(graph, n, k))) return found;
   }
   return std::nullopt;
 }

@@ -6,22 +6,27 @@
 #include "symbolic/rules/algebra.hpp"
 #include "symbolic/rules/exponentials.hpp"
 #include "symbolic/rules/match.hpp"
+#include "symbolic/rules/monomial.hpp"
 
 namespace gradus::rules {
 namespace {
 
-bool is_call(const Node& n, Function f) { return n.kind == Kind::elementwise && n.function == f; }
 bool is_summed(const Node& n) { return n.kind == Kind::contraction && n.labels.size() > n.rank; }
 
-/// The factors of a contraction with products inside taken apart; their numbers are the contraction's already.
+/// The factors of a contraction with products inside taken apart, at any depth; their numbers are the contraction's
+/// already.
 std::vector<Operand> factors_of(Graph& graph, const Node& n) {
+  std::vector<Operand> open(n.operands.rbegin(), n.operands.rend());
   std::vector<Operand> out;
-  for (const auto& o : n.operands) {
-    Factors f = rules::factors_of(graph, o);
-    if (f.coefficient.is_one())
-      out.insert(out.end(), f.operands.begin(), f.operands.end());
-    else
+  while (!open.empty()) {
+    const Operand o = std::move(open.back());
+    open.pop_back();
+    const Factors f = rules::factors_of(graph, o);
+    const bool whole = f.operands.size() == 1 && f.operands[0] == o;
+    if (whole || !f.coefficient.is_one() || out.size() + open.size() + f.operands.size() > most_factors)
       out.push_back(o);
+    else
+      open.insert(open.end(), f.operands.rbegin(), f.operands.rend());
   }
   return out;
 }
@@ -30,7 +35,6 @@ std::vector<Operand> factors_of(Graph& graph, const Node& n) {
 struct Weighted {
   std::vector<Term> exponents;
   std::vector<Operand> weights;
-  bool shifted = false;  // the exponent has its shift already
 };
 
 Weighted split(Graph& graph, const Node& n) {
@@ -42,7 +46,6 @@ Weighted split(Graph& graph, const Node& n) {
       continue;
     }
     out.exponents.push_back({1, graph.substitute(f.operands[0], o.subscripts)});
-    out.shifted = out.shifted || is_shifted(graph, out.exponents.back().operand.expr);
   }
   return out;
 }
@@ -60,65 +63,330 @@ Expr with_logarithms(Graph& graph, const Node& n, Weighted w) {
   return graph.softmax(SoftmaxKind::logsumexp, n.labels, n.rank, {{x, graph.identity(all)}}, n.guards);
 }
 
-/// m + log(Σ w·exp(x - m)).
-Expr with_shift(Graph& graph, const Node& n, Weighted w) {
+/// m and Σ w·exp(x - m).
+struct Shifted {
+  Expr shift, total;
+};
+
+Shifted shifted(Graph& graph, const Node& n, Weighted w) {
   const auto all = static_cast<std::uint32_t>(n.labels.size());
   const auto whole = graph.identity(all);
   const Expr x = over_all_labels(graph, n, w.exponents);
-  const Expr weight = graph.contraction(n.labels, all, 1, w.weights);
-  std::vector<Guard> guards = n.guards;
-  const Expr counts = graph.elementwise(Function::not_equal, n.labels, {{weight, whole}, {graph.constant(0), {}}});
-  guards.push_back({Guard::Kind::condition, {}, {counts, whole}});
-  const Expr largest = graph.reduce(Reduction::maximum, n.labels, n.rank, {x, whole}, std::move(guards));
-  const Operand shift{graph.apply(Function::stop_gradient, {largest}), graph.identity(n.rank)};
+  const Operand weight{graph.contraction(n.labels, all, 1, w.weights), whole};
+  const Operand least{graph.constant(least_shift()), {}};
+  const Operand counts{graph.elementwise(Function::not_equal, n.labels, {weight, {graph.constant(0), {}}}), whole};
+  const Operand counted{graph.elementwise(Function::select, n.labels, {counts, {x, whole}, least}), whole};
+  const Expr largest = graph.reduce(Reduction::maximum, n.labels, n.rank, counted, n.guards);
+  const Expr finite = graph.elementwise(Function::maximum, graph.shape(largest), {graph.whole(largest), least});
+  const Operand shift{graph.apply(Function::stop_gradient, {finite}), graph.identity(n.rank)};
   const Expr moved = graph.sum(n.labels, {{1, {x, whole}}, {-1, shift}});
-  w.weights.push_back({graph.elementwise(Function::exp, n.labels, {{moved, whole}}), whole});
-  const Expr total = graph.contraction(n.labels, n.rank, 1, std::move(w.weights), n.guards);
-  const std::vector<Size> axes(n.labels.begin(), n.labels.begin() + n.rank);
-  return graph.sum(axes, {{1, shift}, {1, graph.whole(graph.apply(Function::log, {total}))}});
+  w.weights.push_back({graph.elementwise(Function::exp_saturated, n.labels, {{moved, whole}}), whole});
+  return {shift.expr, graph.contraction(n.labels, n.rank, 1, std::move(w.weights), n.guards)};
 }
 
-/// log(c·Σ w·exp(x)) is log(c) + log(Σ w·exp(x)) for a positive c: a mean, a multiple.
-std::optional<Expr> without_scale(Graph& graph, Facts& facts, const Node& log) {
-  const Node& product = graph[log.operands[0].expr];
-  const bool scaled = product.kind == Kind::contraction && product.labels.size() == product.rank &&
-                      product.guards.empty() && product.coefficients[0].sign() > 0;
-  if (!scaled || (product.operands.size() == 1 && product.coefficients[0].is_one())) return std::nullopt;
-  for (std::size_t k = 0; k < product.operands.size(); ++k) {
-    if (!is_summed(graph[product.operands[k].expr])) continue;
-    const Weighted w = split(graph, graph[product.operands[k].expr]);
-    if (w.exponents.empty() || w.shifted) continue;
-    std::vector<Operand> others = product.operands;
-    others.erase(others.begin() + static_cast<std::ptrdiff_t>(k));
-    if (!std::ranges::all_of(others, [&](const Operand& o) { return facts.positive(o.expr); })) continue;
-    const auto rank = product.rank;
-    const auto log_of = [&](Expr x) {
-      return Operand{graph.elementwise(Function::log, product.labels, {{x, graph.identity(rank)}}),
-                     log.operands[0].subscripts};
-    };
-    const Expr sum = graph.view(product.labels, product.operands[k]);
-    const Expr scale = graph.contraction(product.labels, rank, product.coefficients[0], std::move(others));
-    return graph.sum(log.labels, {{1, log_of(sum)}, {1, log_of(scale)}});
+/// m + log(Σ w·exp(x - m)).
+Expr with_shift(Graph& graph, const Node& n, Weighted w) {
+  const Shifted s = shifted(graph, n, std::move(w));
+  const std::vector<Size> axes(n.labels.begin(), n.labels.begin() + n.rank);
+  return graph.sum(axes, {{1, graph.whole(s.shift)}, {1, graph.whole(graph.apply(Function::log, {s.total}))}});
+}
+
+/// Whether a weight is a softmax: it is 0 only where its score is -inf, and its logarithm has a form of its own.
+bool is_probability(const Graph& graph, const Operand& o) {
+  const Node& n = graph[o.expr];
+  return n.kind == Kind::softmax && n.softmax == SoftmaxKind::softmax && n.guards.empty();
+}
+
+bool have_logarithms(const Graph& graph, Facts& facts, const std::vector<Operand>& weights) {
+  return std::ranges::all_of(weights,
+                             [&](const Operand& o) { return facts.positive(o.expr) || is_probability(graph, o); });
+}
+
+/// A whole power of a sum of exponentials that have no shift yet.
+struct SumPower {
+  Operand sum;
+  std::int64_t exponent = 1;
+  Rational scale = 1;  // of the sum's number
+};
+
+std::optional<SumPower> sum_power(Graph& graph, const Operand& o) {
+  const Node& n = graph[o.expr];
+  SumPower out{o, 1, 1};
+  if (is_call(n, Function::power)) {
+    const Rational* q = graph.constant_value(n.operands[1].expr);
+    const auto exponent = q != nullptr ? q->as_int64() : std::nullopt;
+    if (!exponent) return std::nullopt;
+    out = {graph.substitute(n.operands[0], o.subscripts), *exponent, 1};
   }
-  return std::nullopt;
+  if (!is_summed(graph[out.sum.expr])) return std::nullopt;
+  const Weighted w = split(graph, graph[out.sum.expr]);
+  if (w.exponents.empty() || w.weights.empty()) return std::nullopt;
+  const auto scale = graph[out.sum.expr].coefficients[0].power(out.exponent);
+  if (!scale) return std::nullopt;
+  out.scale = *scale;
+  return out;
+}
+
+/// log(c·Σ w·exp(x)/Σ v·exp(y)): the sums with positive weights out of the logarithm, of the others the shifts.
+std::optional<Expr> log_of_sums(Graph& graph, Facts& facts, Shifts& shifts, const Node& log) {
+  const Operand inside = log.operands[0];
+  const Node& product = graph[inside.expr];
+  if (!is_product(product) && !is_call(product, Function::power)) return std::nullopt;
+  const auto rank = static_cast<std::uint32_t>(product.labels.size());
+  const bool whole = !is_product(product);
+  Rational number = whole ? Rational(1) : product.coefficients[0];
+  std::vector<Operand> rest;
+  std::vector<Term> terms;
+  for (const auto& o : whole ? std::vector<Operand>{{inside.expr, graph.identity(rank)}} : factors_of(graph, product)) {
+    const auto p = sum_power(graph, o);
+    if (!p) {
+      rest.push_back(o);
+      continue;
+    }
+    const Node sum = graph[p->sum.expr];
+    Weighted w = split(graph, sum);
+    const bool positive = have_logarithms(graph, facts, w.weights);
+    if (!positive && !shifts.are_made()) shifts.remember(p->sum.expr);
+    if (!positive && !shifts.are_made()) {
+      rest.push_back(o);
+      continue;
+    }
+    number = number * p->scale;
+    Operand out{{}, graph.substitute(p->sum, inside.subscripts).subscripts};
+    if (positive) {
+      out.expr = with_logarithms(graph, sum, std::move(w));
+    } else {
+      const Shifted s = shifted(graph, sum, std::move(w));
+      out.expr = s.shift;
+      rest.push_back({graph.apply(Function::power, {s.total, graph.constant(p->exponent)}), p->sum.subscripts});
+    }
+    terms.push_back({p->exponent, std::move(out)});
+  }
+  if (terms.empty()) return std::nullopt;
+  const Expr left = graph.contraction(product.labels, rank, number, std::move(rest));
+  terms.push_back({1,
+                   {graph.elementwise(Function::log, log.labels, {{left, inside.subscripts}}),
+                    graph.identity(static_cast<std::uint32_t>(log.labels.size()))}});
+  return graph.sum(log.labels, std::move(terms));
 }
 
 }  // namespace
 
-std::optional<Expr> weighted_logsumexp(Graph& graph, Facts& facts, Expr e) {
+std::optional<Expr> weighted_logsumexp(Graph& graph, Facts& facts, Shifts& shifts, Expr e) {
   const Node& log = graph[e];
   if (!is_call(log, Function::log)) return std::nullopt;
-  if (const auto parts = without_scale(graph, facts, log)) return parts;
+  if (const auto parts = log_of_sums(graph, facts, shifts, log)) return parts;
   if (!is_summed(graph[log.operands[0].expr])) return std::nullopt;
   const Node& n = graph[log.operands[0].expr];
   Weighted w = split(graph, n);
-  if (w.exponents.empty() || w.shifted || (w.weights.empty() && w.exponents.size() == 1)) return std::nullopt;
-  const bool positive = std::ranges::all_of(w.weights, [&](const Operand& o) { return facts.positive(o.expr); });
+  if (w.exponents.empty() || (w.weights.empty() && w.exponents.size() == 1)) return std::nullopt;
+  const bool positive = have_logarithms(graph, facts, w.weights);
+  if (!positive && !shifts.are_made()) {
+    shifts.remember(log.operands[0].expr);
+    return std::nullopt;
+  }
   const Expr to = positive ? with_logarithms(graph, n, std::move(w)) : with_shift(graph, n, std::move(w));
   const Rational number = n.coefficients[0];
   const Operand read{to, log.operands[0].subscripts};
   if (number.is_one()) return graph.view(log.labels, read);
   return graph.sum(log.labels, {{1, read}, {1, {graph.apply(Function::log, {graph.constant(number)}), {}}}});
+}
+
+namespace {
+
+/// A power of such a sum that a factor divides by.
+std::optional<SumPower> quotient(Graph& graph, const Operand& o) {
+  const auto p = sum_power(graph, o);
+  return p && p->exponent < 0 ? p : std::nullopt;
+}
+
+/// Whether an exponent has its shift, or the logarithm of a sum that people read as it is.
+bool is_moved(const Graph& graph, const Shifts& shifts, Expr exponent) {
+  const Node& n = graph[exponent];
+  return n.kind == Kind::sum && std::ranges::any_of(n.operands, [&](const Operand& o) {
+           const Node& term = graph[o.expr];
+           return is_call(term, Function::stop_gradient) ||
+                  (is_call(term, Function::log) && shifts.remembers(term.operands[0].expr));
+         });
+}
+
+bool is_exponential(const Graph& graph, const Shifts& shifts, const Operand& o) {
+  return is_call(graph[o.expr], Function::exp) && !is_moved(graph, shifts, graph[o.expr].operands[0].expr);
+}
+
+/// Factors in the labels of a contraction and, behind them, those of a sum among its factors.
+struct Spread {
+  std::vector<Size> labels;
+  std::uint32_t rank = 0;  // labels of the contraction
+  std::vector<Operand> factors;
+  std::vector<Guard> guards;
+  Rational number = 1;
+};
+
+/// A sum's factors with another factor of the product that it stands in.
+Spread inside(Graph& graph, const Node& n, const Operand& sum, const Operand& other) {
+  const Node& s = graph[sum.expr];
+  Spread out{n.labels, static_cast<std::uint32_t>(n.labels.size()), {other}, {}, s.coefficients[0]};
+  std::vector<Subscript> map = sum.subscripts;
+  for (Label l = s.rank; l < s.labels.size(); ++l) {
+    map.push_back(graph.label(static_cast<Label>(out.labels.size())));
+    out.labels.push_back(s.labels[l]);
+  }
+  for (const auto& o : factors_of(graph, s)) out.factors.push_back(graph.substitute(o, map));
+  for (const auto& g : s.guards) out.guards.push_back(graph.substitute(g, map));
+  return out;
+}
+
+/// A quotient among factors, and the exponentials that take its shift: one for each time that the sum divides.
+struct Shares {
+  std::size_t under = 0;
+  SumPower sum;
+  std::vector<std::size_t> above;
+};
+
+std::optional<Shares> shares(Graph& graph, const Shifts& shifts, const std::vector<Operand>& factors) {
+  Shares out;
+  std::optional<SumPower> found;
+  for (; out.under < factors.size() && !found; ++out.under) found = quotient(graph, factors[out.under]);
+  if (!found) return std::nullopt;
+  --out.under;
+  out.sum = *found;
+  const auto most = static_cast<std::size_t>(-found->exponent);
+  for (std::size_t k = 0; k < factors.size() && out.above.size() < most; ++k)
+    if (is_exponential(graph, shifts, factors[k])) out.above.push_back(k);
+  return out.above.empty() ? std::nullopt : std::optional(out);
+}
+
+/// Whether factors with an exponential of this exponent are a term of a sum: large only where its weight is 0.
+bool is_term(const Weighted& sum, const std::vector<Operand>& factors, const Operand& x) {
+  const auto reads = [](const Operand& o) { return [&](const auto& other) { return other.expr == o.expr; }; };
+  return std::ranges::any_of(sum.exponents, [&](const Term& t) { return t.operand.expr == x.expr; }) &&
+         std::ranges::all_of(sum.weights, [&](const Operand& w) { return std::ranges::any_of(factors, reads(w)); });
+}
+
+Operand raised(Graph& graph, Expr base, std::int64_t exponent, const std::vector<Subscript>& at) {
+  if (exponent == 0) return {graph.constant(1), {}};
+  return {graph.apply(Function::power, {base, graph.constant(exponent)}), at};
+}
+
+/// The factors with the quotient and exponentials among them shifted, for people exp(y - log(Σ w·exp(x))).
+void shift_factors(Graph& graph, Spread& spread, const Shares& s, Shifts& shifts) {
+  const Expr base = s.sum.sum.expr;
+  const Weighted w = split(graph, graph[base]);
+  const std::vector<Subscript> at = s.sum.sum.subscripts;
+  const auto times = static_cast<std::int64_t>(s.above.size());
+  Operand shift{{}, at};
+  spread.factors[s.under] = raised(graph, base, s.sum.exponent + times, at);
+  if (shifts.are_made()) {
+    const Node sum = graph[base];
+    const Shifted moved = shifted(graph, sum, w);
+    shift.expr = moved.shift;
+    spread.number = spread.number * *sum.coefficients[0].power(-times);
+    spread.factors.push_back(raised(graph, moved.total, -times, at));
+  } else {
+    shifts.remember(base);
+    shift.expr = graph.apply(Function::log, {base});
+  }
+  for (const std::size_t k : s.above) {
+    const Operand x = graph.substitute(graph[spread.factors[k].expr].operands[0], spread.factors[k].subscripts);
+    const bool bounded = shifts.are_made() && is_term(w, spread.factors, x);
+    const Expr moved = graph.sum(spread.labels, {{1, x}, {-1, shift}});
+    spread.factors[k] =
+        call_on_used(graph, spread.labels, bounded ? Function::exp_saturated : Function::exp, {narrowed(graph, moved)});
+  }
+}
+
+/// Σ v·exp(y) among factors that are divided by Σ w·exp(x): each with a shift of its own, or for people with the
+/// logarithm of the other inside.
+bool shift_sum(Graph& graph, Spread& own, std::size_t above, std::size_t under, Shifts& shifts) {
+  const Operand read = own.factors[above];
+  const Node sum = graph[read.expr];
+  const Weighted v = split(graph, sum);
+  const auto q = quotient(graph, own.factors[under]);
+  if (!q || v.exponents.empty()) return false;
+  if (!shifts.are_made()) return false;
+  const Node divisor = graph[q->sum.expr];
+  const Shifted a = shifted(graph, sum, v), b = shifted(graph, divisor, split(graph, divisor));
+  own.factors[above] = {a.total, read.subscripts};
+  own.factors[under] = raised(graph, q->sum.expr, q->exponent + 1, q->sum.subscripts);
+  own.factors.push_back(raised(graph, b.total, -1, q->sum.subscripts));
+  own.number = own.number * sum.coefficients[0] / divisor.coefficients[0];
+  const Expr gap = graph.sum(own.labels, {{1, {a.shift, read.subscripts}}, {-1, {b.shift, q->sum.subscripts}}});
+  own.factors.push_back(call_on_used(graph, own.labels, Function::exp, {narrowed(graph, gap)}));
+  return true;
+}
+
+}  // namespace
+
+std::optional<Expr> shifted_quotient(Graph& graph, Shifts& shifts, Expr e) {
+  const Node& n = graph[e];
+  if (n.kind != Kind::contraction || n.operands.size() < 2) return std::nullopt;
+  const bool left = shifts.form() == Shifts::Form::quotients;
+  Spread own{n.labels, n.rank, factors_of(graph, n), n.guards, n.coefficients[0]};
+  if (own.factors.size() >= most_factors) return std::nullopt;
+  if (const auto s = shares(graph, shifts, own.factors)) {
+    if (left) shifts.remember(s->sum.sum.expr);
+    if (left) return std::nullopt;
+    shift_factors(graph, own, *s, shifts);
+    return graph.contraction(n.labels, n.rank, own.number, std::move(own.factors), n.guards);
+  }
+  const auto is_under = [&](const Operand& o) { return quotient(graph, o).has_value(); };
+  const auto is_above = [&](const Operand& o) { return is_exponential(graph, shifts, o); };
+  for (std::size_t k = 0; k < own.factors.size(); ++k) {
+    const Operand sum = own.factors[k];
+    if (!is_summed(graph[sum.expr])) continue;
+    const std::vector<Operand> parts = factors_of(graph, graph[sum.expr]);
+    const bool above = std::ranges::any_of(parts, is_above), under = std::ranges::any_of(parts, is_under);
+    for (std::size_t m = 0; m < own.factors.size(); ++m) {
+      const Operand other = own.factors[m];
+      if (m == k || !((is_under(other) && above) || (is_above(other) && under))) continue;
+      if (is_under(other) && shift_sum(graph, own, k, m, shifts))
+        return graph.contraction(n.labels, n.rank, own.number, std::move(own.factors), n.guards);
+      Spread spread = inside(graph, n, sum, other);
+      const auto s = shares(graph, shifts, spread.factors);
+      if (!s || spread.factors.size() >= most_factors) continue;
+      if (left) shifts.remember(s->sum.sum.expr);
+      if (left) return std::nullopt;
+      shift_factors(graph, spread, *s, shifts);
+      own.factors[k] = narrowed(graph, graph.contraction(std::move(spread.labels), spread.rank, spread.number,
+                                                         std::move(spread.factors), std::move(spread.guards)));
+      own.factors.erase(own.factors.begin() + static_cast<std::ptrdiff_t>(m));
+      return graph.contraction(n.labels, n.rank, own.number, std::move(own.factors), n.guards);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Expr> common_quotient(Graph& graph, const Shifts& shifts, Expr e) {
+  constexpr std::size_t most_terms = 8;
+  const Node& n = graph[e];
+  if (n.kind != Kind::sum || shifts.empty() || n.operands.size() > most_terms) return std::nullopt;
+  const auto rank = static_cast<std::uint32_t>(n.labels.size());
+  std::optional<SumPower> shared;
+  std::vector<std::vector<Operand>> factors;
+  std::vector<std::size_t> at;
+  for (const auto& term : n.operands) {
+    factors.push_back(rules::factors_of(graph, term).operands);
+    if (!rules::factors_of(graph, term).coefficient.is_one()) return std::nullopt;
+    const auto is_shared = [&](const Operand& o) {
+      const auto q = quotient(graph, o);
+      return q && shifts.remembers(q->sum.expr) && (!shared || shared->sum == q->sum);
+    };
+    const auto found = std::ranges::find_if(factors.back(), is_shared);
+    if (found == factors.back().end()) return std::nullopt;
+    const SumPower q = *quotient(graph, *found);
+    if (!shared || q.exponent > shared->exponent) shared = q;
+    at.push_back(static_cast<std::size_t>(found - factors.back().begin()));
+  }
+  std::vector<Term> terms;
+  for (std::size_t k = 0; k < factors.size(); ++k) {
+    const SumPower q = *quotient(graph, factors[k][at[k]]);
+    factors[k][at[k]] = raised(graph, q.sum.expr, q.exponent - shared->exponent, q.sum.subscripts);
+    terms.push_back({n.coefficients[k], {graph.contraction(n.labels, rank, 1, factors[k]), graph.identity(rank)}});
+  }
+  const Operand quotient = raised(graph, shared->sum.expr, shared->exponent, shared->sum.subscripts);
+  return graph.contraction(n.labels, rank, 1,
+                           {quotient, {graph.sum(n.labels, std::move(terms)), graph.identity(rank)}});
 }
 
 namespace {

@@ -139,6 +139,7 @@ std::optional<Expr> Rewriter::apply(const Rule& rule, Expr e) {
 std::optional<Expr> Rewriter::step(Expr e) {
   for (const auto& s : steps_)
     if (const auto to = s(e); to && *to != e) return to;
+  if (left_ && left_(e)) return std::nullopt;
   if (const auto to = by_rule(e)) return to;
   for (const auto& s : last_)
     if (const auto to = s(e); to && *to != e) return to;

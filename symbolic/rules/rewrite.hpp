@@ -41,6 +41,9 @@ class Rewriter {
   /// A local algorithm that is tried where nothing else applies.
   void finally(Step step) { last_.push_back(std::move(step)); }
 
+  /// Which values the rules of the table, and what is tried at last, leave as they are.
+  void leave(std::function<bool(Expr)> left) { left_ = std::move(left); }
+
   /// The values to keep; what one of them becomes is kept too.
   void keep(Kept* kept) { kept_ = kept; }
 
@@ -64,6 +67,7 @@ class Rewriter {
   Graph& graph_;
   Facts facts_;
   std::vector<Step> steps_, last_;
+  std::function<bool(Expr)> left_;
   Trace trace_;
   std::vector<std::vector<const Rule*>> by_function_;
   std::vector<const Rule*> for_sums_, for_products_, for_reductions_, none_;

@@ -71,6 +71,13 @@ TEST_CASE("values and slopes stay finite where a part of what is written leaves 
       {"y*x/(2 + x)", 1e16, 3, 3, 6e-32, 1},
       {"x^3/(1 + x^3)", 1e8, 0, 1, 3e-32, 0},
       {"1/(2 + exp(x) + exp(-x))", 800, 0, 0, 0, 0},
+      {"log(sum([y, 2]*exp([x, 0])))", 800, 3, 800 + std::log(3.0), 1, 1.0 / 3},
+      {"log(sum([y, 2]*exp([x, 0])))", -800, 3, std::log(2.0), 0, 0},
+      {"log(sum([0, y]*exp([x, -x])))", 800, 3, std::log(3.0) - 800, -1, 1.0 / 3},
+      {"sum([y, 1]*exp([x, 0]))/sum([2, 1]*exp([x, 0]))", 800, 3, 1.5, 0, 0.5},
+      {"log(sum([y, 1]*exp([x, 0]))/sum([2, 1]*exp([2*x, 0])))", 800, 3, std::log(1.5) - 800, -1, 1.0 / 3},
+      {"y*exp(x)/sum([y, 2]*exp([x, x]))", -800, 3, 0.6, 0, 0.08},
+      {"exp(x - log(sum([y, 2]*exp([x, x]))))", 1e6, 3, 0.2, 0, -0.04},
   };
   for (const Limit& l : limits) {
     CAPTURE(std::string(l.formula));

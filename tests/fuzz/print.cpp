@@ -53,8 +53,9 @@ void print_text(const std::string& text) {
       names.push_back(derived.losses.size() > 1 ? "grad_" + loss.name + "_" + input : "grad_" + input);
     }
   require(verify_graph(model->graph, results).empty(), "an illegal graph", text);
-  const std::string printed = print(*model, derived, Form::text);
-  print(*model, derived, Form::latex);
+  const Derived to_print = derive_to_print(*model);
+  const std::string printed = print(*model, to_print, Form::text);
+  print(*model, to_print, Form::latex);
   std::string errors;
   std::optional<Model> again = checked(printed, &errors);
   require(again.has_value(), "the printed form has errors", text + "\n--- printed\n" + printed + "\n" + errors);

@@ -61,8 +61,9 @@ std::string round_trip(const testing::ZooCase& zoo, std::string& text) {
   if (zoo.data.contains("wrt"))
     for (const auto& w : zoo.data["wrt"]) options.wrt.push_back(name_key(w.get<std::string>()));
   const Derived derived = derive(*raw.model, options);
-  text = print(*raw.model, derived, Form::text);
-  const std::string latex = print(*raw.model, derived, Form::latex);
+  const Derived to_print = derive_to_print(*raw.model, options);
+  text = print(*raw.model, to_print, Form::text);
+  const std::string latex = print(*raw.model, to_print, Form::latex);
   if (const auto bad = testing::latex_problem(latex); !bad.empty()) return "LaTeX: " + bad;
   Checked again = check(text);
   if (!again.model) return "printed text: " + again.errors;
