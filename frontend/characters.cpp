@@ -7,6 +7,7 @@
 #include <span>
 #include <unordered_map>
 
+#include "frontend/parse.hpp"
 #include "frontend/unicode_tables.hpp"
 
 namespace gradus {
@@ -210,5 +211,18 @@ char32_t greek_letter(std::string_view name) {
 }
 
 std::string code_point_name(char32_t code) { return fmt::format("U+{:04X}", static_cast<std::uint32_t>(code)); }
+
+std::string name_key(std::string_view name) {
+  if (name == "∞") return "inf";
+  const std::string normal = nfc(name);
+  std::string key;
+  for (std::size_t i = 0; i < normal.size();) {
+    const CodePoint point = decode(normal, i);
+    const std::string_view greek = greek_name(point.value);
+    key += greek.empty() ? std::string_view(normal).substr(i, point.length) : greek;
+    i += point.length;
+  }
+  return key;
+}
 
 }  // namespace gradus

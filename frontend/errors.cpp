@@ -1,7 +1,6 @@
 // Syntax errors: what stands where something else should.
 #include <fmt/format.h>
 
-#include "frontend/characters.hpp"
 #include "frontend/format.hpp"
 #include "frontend/parser.hpp"
 
@@ -10,13 +9,6 @@ namespace {
 
 bool is_closing(Tok kind) {
   return kind == Tok::close_paren || kind == Tok::close_bracket || kind == Tok::close_bar || kind == Tok::close_norm;
-}
-
-/// `₁₂` as `12`.
-std::string plain_digits(const std::string& raw) {
-  std::string out;
-  for (std::size_t i = 0; i < raw.size(); i += 3) out += static_cast<char>('0' + (decode(raw, i).value - U'₀'));
-  return out;
 }
 
 bool ends_statement(Tok kind) { return kind == Tok::separator || kind == Tok::end; }
@@ -63,6 +55,7 @@ void Parser::unclosed(const Token& opening) {
 
 void Parser::unexpected(const std::string& wanted) {
   const Token& token = *at_;
+  if (statement_.kind == ast::Statement::Kind::declaration) unexpected_in_declaration(wanted);
   if (token.kind == Tok::bad && at_ != tokens_.all.data() && (at_ - 1)->kind == Tok::close_bar &&
       spelt(token)[0] == '_')
     fail(token.span, "an absolute value has no order", fmt::format("write ‖x‖{} for a norm", spelt(token)));
@@ -89,30 +82,10 @@ void Parser::unexpected(const std::string& wanted) {
     fail(end, at_ == tokens_.all.data() ? fmt::format("expected {}", wanted)
                                         : fmt::format("expected {} after '{}'", wanted, spelt(*(at_ - 1))));
   }
-  const bool declares = statement_.kind == ast::Statement::Kind::declaration && !statement_.declaration.names.empty();
-  if (declares && is(token, Foreign::subscripts) && wanted.starts_with("a comma")) {
-    const ast::Name& name = statement_.declaration.names.back().name;
-    subscripted_names_.insert(name.text + plain_digits(spelt(token)));
-    fail(join(name.span, token.span), "subscript digits are not read",
-         fmt::format("write {}{} for a name", name.text, plain_digits(spelt(token))));
-  }
-  if (declares && token.kind == Tok::open_paren && token.value != Token::no_partner && open_.empty()) {
-    const std::string_view inside = source_.slice({token.span.end, partner(token).span.begin});
-    fail(token.span, "a shape stands in [ ]",
-         inside.size() > 80 ? "" : fmt::format("write {}[{}]", statement_.declaration.names.back().name.text, inside));
-  }
-  if (statement_.kind == ast::Statement::Kind::declaration && token.kind == Tok::less && wanted.ends_with("name"))
-    fail(token.span, "a declaration has no bounds in < >",
-         "what is known of a value follows a colon, as in param s : positive");
-  if (token.newline_before && token.kind <= Tok::kw_output && token.kind >= Tok::kw_data && wanted.ends_with("name") &&
-      at_ != tokens_.all.data() && (at_ - 1)->kind == Tok::comma) {
-    resume_here_ = true;  // the next statement
-  }
   if (is_keyword(token.kind) && wanted.ends_with("name")) {
     fail(token.span, fmt::format("'{}' is a keyword and cannot be a name", spelt(token)));
   }
   if (token.kind == Tok::kw_else) fail(token.span, "'else' has no 'if'", "write a if condition else b");
-  if (declares) unexpected_in_declaration();
   if (token.kind == Tok::kw_in && wanted == "')'")
     fail(token.span, "an index stands in [ ]", "as in sum[i in 0..n](x[i])");
   if (token.kind == Tok::colon && wanted == "')'") fail(token.span, "a slice stands in [ ]", "as in x[1:3]");
@@ -145,22 +118,6 @@ void Parser::semicolon_in_parentheses() {
   fail(at_->span, "';' ends a statement, but a parenthesis is open; a list is separated by ','", help);
 }
 
-/// What other languages write after a declared name, at the sign.
-void Parser::unexpected_in_declaration() {
-  const Token& token = *at_;
-  const ast::Name& name = statement_.declaration.names.back().name;
-  const bool bounds = token.kind == Tok::less || token.kind == Tok::less_equal || token.kind == Tok::greater ||
-                      token.kind == Tok::greater_equal || token.kind == Tok::kw_in || is(token, Foreign::element);
-  if (bounds)
-    fail(token.span, fmt::format("a declaration has no conditions, but '{}' stands here", spelt(token)),
-         "what is known of a value follows a colon, as in param s : positive");
-  const bool after_shape = at_ != tokens_.all.data() && (at_ - 1)->kind == Tok::close_bracket;
-  if (token.kind == Tok::open_bracket && after_shape)
-    fail(token.span, "all sizes of a shape stand in one pair of brackets", fmt::format("as in {}[n, d]", name.text));
-  if (token.kind == Tok::open_bracket && (at_ - 1)->kind == Tok::colon)
-    fail(token.span, "a shape follows the name without a colon", fmt::format("as in {}[n]", name.text));
-}
-
 /// `...` and a `..` that belongs to no range of an index.
 void Parser::dots() {
   const Token& token = *at_;
@@ -177,6 +134,17 @@ void Parser::dots() {
        : in_brackets    ? "write i in 0..n in the brackets of sum[…](…), and x[0:n] for a slice"
        : !open_.empty() ? "an index runs in the brackets of a sum, as in sum[i in 0..n](x[i])"
                         : "the numbers from 0 to n - 1 are range(n)");
+}
+
+/// Goes over a text, which was part of what is reported already.
+bool Parser::skip_text() {
+  const std::string quote = spelt(*at_);
+  if (quote != "'" && quote != "\"") return false;
+  const Token* closing = at_ + 1;
+  while (closing->kind != Tok::separator && closing->kind != Tok::end && spelt(*closing) != quote) ++closing;
+  if (spelt(*closing) != quote) return false;
+  at_ = closing + 1;
+  return true;
 }
 
 /// `"fro"` and `'fro'`, at the opening quote: texts of other languages.
@@ -196,9 +164,48 @@ void Parser::text_literal() {
     if (text == "fro" || text == "f" || text == "F") help = fmt::format("the norm of all entries is {})", of);
     if (text == "inf" || text == "Inf") help = fmt::format("write {}, inf)", of);
   }
+  const bool axis = at_[-1].kind == Tok::equals && at_ - tokens_.all.data() > 1 && spelt(at_[-2]) == "axis";
+  if (axis)
+    fail(join(at_->span, closing->span), fmt::format("{} is a text", shown(join(at_->span, closing->span))),
+         "an axis is a number: axis=0 for the first, axis=-1 for the last");
   const bool keyword = at_[-1].kind == Tok::equals && opening != nullptr && at_ - opening > 2;
   if (keyword) help = fmt::format("leave {} out", shown(join(at_[-2].span, closing->span)));
   fail(join(at_->span, closing->span), fmt::format("{} is a text", shown(join(at_->span, closing->span))), help);
+}
+
+/// `x -> x^2` and `@(x) x^2`, at the body.
+void Parser::anonymous_function(Span mark, const std::string& parameters) {
+  Diagnostic& d = report(mark, "there are no anonymous functions");
+  std::string body = "…";
+  try {
+    body = text_of(expression());
+  } catch (const StatementFailed&) {
+  }
+  d.help(fmt::format("define it on a line of its own: f({}) = {}", parameters, body));
+  throw StatementFailed{};
+}
+
+/// `if c then a else b`, at the first word.
+void Parser::choice_first() {
+  const Token& word = advance();
+  Diagnostic& d = report(word.span, "what is chosen stands before 'if'");
+  std::string text = "a if c else b";
+  then_ends_ = true;
+  try {
+    const Operand condition = climb(Level::logical_or);
+    if (spelt(*at_) == "then" || at(Tok::colon) || at(Tok::comma)) advance();
+    const Operand chosen = climb(Level::logical_or);
+    if (at(Tok::kw_else)) {
+      advance();
+      text = fmt::format("{} if {} else {}", text_of(chosen), text_of(condition), text_of(climb(Level::logical_or)));
+    } else {
+      text = fmt::format("{} if {} else 0", text_of(chosen), text_of(condition));
+    }
+  } catch (const StatementFailed&) {
+  }
+  then_ends_ = false;
+  d.help(fmt::format("write {}", text));
+  throw StatementFailed{};
 }
 
 /// The cursor stands where an operand should.
@@ -219,17 +226,24 @@ void Parser::no_operand() {
     fail(before->span, fmt::format("nothing follows '{}'", spelt(*before)));
   }
   if (ends) fail(token.span, "an expression is missing");
-  if (token.kind == Tok::kw_dim && at_[1].kind == Tok::equals)
-    fail(token.span, "the axis of a reduction is named axis", fmt::format("write axis={}", spelt(at_[2])));
   if (token.kind >= Tok::kw_data && token.kind <= Tok::kw_output) {
     fail(token.span, fmt::format("'{}' is a keyword and cannot stand in an expression", spelt(token)));
   }
   if (token.kind == Tok::range) dots();
   if (token.kind == Tok::colon && !open_.empty() && open_.back()->kind == Tok::open_paren)
     fail(token.span, "a slice stands in [ ]", "as in x[1:3], or x[:] for a whole axis");
-  if (token.kind == Tok::greater && before != nullptr && before->kind == Tok::minus && !token.blank_before)
-    fail(join(before->span, token.span), "there are no anonymous functions",
-         "define it on a line of its own: f(x) = x^2");
+  if (token.kind == Tok::greater && before != nullptr && before->kind == Tok::minus && !token.blank_before) {
+    const bool named = before - tokens_.all.data() > 0 && before[-1].kind == Tok::name;
+    ++at_;
+    anonymous_function(join(before->span, token.span), named ? spelt(before[-1]) : "x");
+  }
+  if (token.kind == Tok::at && at_[1].kind == Tok::open_paren && at_[1].value != Token::no_partner) {
+    const Token& closing = partner(at_[1]);
+    const std::string parameters = shown({at_[1].span.end, closing.span.begin});
+    at_ = &closing + 1;
+    anonymous_function(join(token.span, closing.span), parameters);
+  }
+  if (token.kind == Tok::kw_if && before != nullptr) choice_first();
   if (token.kind == Tok::less && before != nullptr)
     fail(token.span, fmt::format("an operand is missing between '{}' and '<'", spelt(*before)),
          "an inner product is written dot(x, y)");
@@ -237,6 +251,8 @@ void Parser::no_operand() {
   if (shape && (token.kind == Tok::colon || token.kind == Tok::foreign))
     fail(token.span, fmt::format("'{}' is no size", spelt(token)), "a size that may be any number has a name: x[n]");
   const std::string help = token.kind == Tok::kw_if ? "a choice is written a if c else b" : "";
+  if (before != nullptr && before->kind == Tok::comma && is_closing(token.kind))
+    fail(before->span, "nothing follows ','", "delete the comma");
   if (before == nullptr) fail(token.span, fmt::format("a statement cannot begin with '{}'", spelt(token)), help);
   if (before->kind == Tok::open_paren || before->kind == Tok::open_bracket || is_closing(before->kind)) {
     fail(token.span, fmt::format("an operand is missing before '{}'", spelt(token)), help);

@@ -221,6 +221,7 @@ Parser::Operand Parser::signs() {
 Parser::Operand Parser::power() {
   const Operand result = powers();
   const bool stray_bar = (at(Tok::raw_bar) || at(Tok::raw_norm)) && stray_bar_is_product();
+  if (then_ends_ && at(Tok::name) && source_.slice(at_->span) == "then") return result;
   const bool generator_follows = at(Tok::name) && source_.slice(at_->span) == "for";
   if (at(Foreign::logical_not) && spelt(*at_) == "~")
     fail(at_->span, "'~' is not read: a loss is written out",

@@ -60,9 +60,19 @@ constexpr Row rows[] = {
     {"betaln", 2, "lbeta"},
     {"binary_cross_entropy", 2, "bce"},
     {"binary_cross_entropy_with_logits", 2, "bce_logits"},
+    {"bernoulli_logit_lpmf", 2, "@0*@1 - softplus($1)"},
+    {"bernoulli_lpmf", 2, "xlogy($0, $1) + xlog1py(1 - @0, -@1)"},
+    {"beta_lpdf", 3, "(@1 - 1)*log($0) + (@2 - 1)*log(1 - @0) - lbeta($1, $2)"},
+    {"binomial_lpmf", 3,
+     "lgamma(@1 + 1) - lgamma(@0 + 1) - lgamma(@1 - @0 + 1) + xlogy($0, $2) + xlog1py(@1 - @0, -@2)"},
     {"bmm", 2, "@"},
+    {"cauchy_lpdf", 3, "-log(pi*@2) - log1p((($0 - @1)/@2)^2)"},
     {"chol", 1, "cholesky"},
     {"clamp", 3, "clip"},
+    {"concatenate", 2, "concat"},
+    {"concatenate", 3, "concat"},
+    {"cat", 2, "concat"},
+    {"cat", 3, "concat"},
     {"cosine", 1, "cos"},
     {"cot", 1, "1/tan($0)"},
     {"count_nonzero", 1, "sum($0 != 0)"},
@@ -70,6 +80,7 @@ constexpr Row rows[] = {
     {"cumulative_sum", 1, "cumsum"},
     {"deg2rad", 1, "@0*pi/180"},
     {"degrees", 1, "@0*180/pi"},
+    {"detach", 1, "stop_gradient"},
     {"determinant", 1, "det"},
     {"diag_matrix", 1, "diag"},
     {"diagflat", 1, "diag"},
@@ -81,6 +92,8 @@ constexpr Row rows[] = {
     {"divide", 2, "/"},
     {"dot_product", 2, "dot"},
     {"dot_self", 1, "dot($0, $0)"},
+    {"double_exponential_lpdf", 3, "-abs($0 - @1)/@2 - log(2*@2)"},
+    {"exponential_lpdf", 2, "log($1) - @1*@0"},
     {"exp10", 1, "10^@0"},
     {"expit", 1, "sigmoid"},
     {"fabs", 1, "abs"},
@@ -89,11 +102,14 @@ constexpr Row rows[] = {
     {"fmin", 2, "min"},
     {"fmod", 2, "mod"},
     {"full", 2, "@1*ones($0)"},
+    {"gamma_lpdf", 3, "@1*log($2) - lgamma($1) + (@1 - 1)*log($0) - @2*@0"},
     {"gammaln", 1, "lgamma"},
     {"heaviside", 1, "where($0 > 0, 1, 0)"},
     {"heaviside", 2, "where($0 > 0, 1, where($0 == 0, $1, 0))"},
     {"hinge_loss", 2, "hinge"},
     {"huber_loss", 2, "mean(huber($0 - @1, 1))"},
+    {"hstack", 2, "concat($0, $1, axis=-1)"},
+    {"hypotenuse", 2, "hypot"},
     {"if_else", 3, "where"},
     {"ifelse", 3, "where"},
     {"inner", 2, "dot"},
@@ -113,6 +129,7 @@ constexpr Row rows[] = {
     {"logistic", 1, "sigmoid"},
     {"logit", 1, "log(@0/(1 - @0))"},
     {"logsigmoid", 1, "log_sigmoid"},
+    {"lognormal_lpdf", 3, "-((log($0) - @1)/@2)^2/2 - log($0) - log($2) - log(2*pi)/2"},
     {"matmul", 2, "@"},
     {"maximum", 2, "max"},
     {"mean_absolute_error", 2, "mae"},
@@ -127,11 +144,18 @@ constexpr Row rows[] = {
     {"negative", 1, "-@0"},
     {"nll_loss", 2, "nll"},
     {"norm_cdf", 1, "normal_cdf"},
+    {"norm_logcdf", 1, "log_normal_cdf"},
+    {"norm_lpdf", 1, "-@0^2/2 - log(2*pi)/2"},
+    {"norm_pdf", 1, "exp(-@0^2/2)/sqrt(2*pi)"},
+    {"normal_lpdf", 3, "-(($0 - @1)/@2)^2/2 - log($2) - log(2*pi)/2"},
     {"nthroot", 2, "pow($0, 1/@1)"},
     {"ones_like", 1, "0*@0 + 1"},
     {"outer_product", 2, "outer"},
     {"Phi", 1, "normal_cdf"},
+    {"poisson_log_lpmf", 2, "@0*@1 - exp($1) - lgamma(@0 + 1)"},
+    {"poisson_lpmf", 2, "xlogy($0, $1) - @1 - lgamma(@0 + 1)"},
     {"power", 2, "pow"},
+    {"product", 1, "prod"},
     {"psi", 1, "digamma"},
     {"rad2deg", 1, "@0*180/pi"},
     {"radians", 1, "@0*pi/180"},
@@ -148,7 +172,10 @@ constexpr Row rows[] = {
     {"square", 1, "@0^2"},
     {"squared_distance", 2, "||$0 - @1||^2"},
     {"stdev", 1, "std"},
+    {"student_t_lpdf", 4,
+     "lgamma((@1 + 1)/2) - lgamma(@1/2) - log(@1*pi)/2 - log($3) - (@1 + 1)/2*log1p((($0 - @2)/@3)^2/@1)"},
     {"subtract", 2, "-"},
+    {"summation", 1, "sum"},
     {"svd", 1, "svdvals"},
     {"swish", 1, "silu"},
     {"tangent", 1, "tan"},
@@ -157,8 +184,32 @@ constexpr Row rows[] = {
     {"true_divide", 2, "/"},
     {"variance", 1, "var"},
     {"vdot", 2, "dot"},
+    {"vstack", 2, "concat"},
     {"zeros_like", 1, "0*@0"},
 };
+
+constexpr std::string_view functions[] = {
+    "abs",           "acos",        "acosh",      "all",     "any",        "argmax",
+    "argmin",        "argsort",     "asin",       "asinh",   "atan",       "atan2",
+    "atanh",         "bce",         "bce_logits", "beta",    "cbrt",       "ceil",
+    "cholesky",      "clip",        "concat",     "cos",     "cosh",       "cosine_similarity",
+    "cross_entropy", "cumprod",     "cumsum",     "det",     "diag",       "digamma",
+    "dot",           "eigvalsh",    "elu",        "entropy", "erf",        "erfc",
+    "erfinv",        "exp",         "exp2",       "expm",    "expm1",      "eye",
+    "floor",         "gamma",       "gelu",       "grad",    "hardtanh",   "hessian",
+    "hinge",         "huber",       "hvp",        "hypot",   "inv",        "jacobian",
+    "jvp",           "kl_div",      "kron",       "lbeta",   "leaky_relu", "lgamma",
+    "log",           "log10",       "log1p",      "log2",    "log_cosh",   "log_normal_cdf",
+    "log_sigmoid",   "log_softmax", "logaddexp",  "logdet",  "logsumexp",  "mae",
+    "matrix_power",  "max",         "mean",       "median",  "min",        "mish",
+    "mod",           "mse",         "nll",        "norm",    "normal_cdf", "ones",
+    "outer",         "polygamma",   "pow",        "prod",    "quantile",   "range",
+    "relu",          "reshape",     "round",      "selu",    "sigmoid",    "sign",
+    "silu",          "sin",         "sinh",       "softmax", "softplus",   "softsign",
+    "solve",         "sort",        "sqrt",       "stack",   "std",        "stop_gradient",
+    "sum",           "svdvals",     "tan",        "tanh",    "tr",         "transpose",
+    "tril",          "triu",        "var",        "where",   "xlog1py",    "xlogy",
+    "zeros"};
 
 /// Whether a text is a name, a number, a call or a part: what needs no parentheses as an operand.
 bool is_operand(std::string_view text) {
@@ -176,6 +227,13 @@ bool is_operand(std::string_view text) {
 
 }  // namespace
 
+const std::vector<std::string>& function_names() {
+  static const std::vector<std::string> names(std::begin(functions), std::end(functions));
+  return names;
+}
+
+bool is_function_name(std::string_view name) { return std::ranges::binary_search(functions, name); }
+
 std::string_view foreign_function(std::string_view name, std::size_t arguments) {
   const auto found =
       std::ranges::find_if(rows, [&](const Row& r) { return r.name == name && r.arguments == arguments; });
@@ -185,6 +243,12 @@ std::string_view foreign_function(std::string_view name, std::size_t arguments) 
 std::string foreign_call(std::string_view name, const std::vector<std::string>& arguments) {
   const std::string_view here = foreign_function(name, arguments.size());
   if (here.empty()) return {};
+  if (name == "linspace" && arguments[0] == "0") {
+    const std::string factor =
+        arguments[1] == "1" ? "" : (is_operand(arguments[1]) ? arguments[1] : "(" + arguments[1] + ")") + "*";
+    const std::string count = is_operand(arguments[2]) ? arguments[2] : "(" + arguments[2] + ")";
+    return factor + "range(" + arguments[2] + ")/(" + count + " - 1)";
+  }
   const auto operand = [&](std::size_t k) {
     return is_operand(arguments[k]) ? arguments[k] : "(" + arguments[k] + ")";
   };

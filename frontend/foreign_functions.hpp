@@ -15,4 +15,9 @@ std::string_view foreign_function(std::string_view name, std::size_t arguments);
 /// The call written here, from the texts of its arguments; empty when the function is not known.
 std::string foreign_call(std::string_view name, const std::vector<std::string>& arguments);
 
+/// The functions of the language that people call by name (LANGUAGE section 6), sorted; those that only printed
+/// gradients use are left out.
+const std::vector<std::string>& function_names();
+bool is_function_name(std::string_view name);
+
 }  // namespace gradus

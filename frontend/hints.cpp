@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "frontend/characters.hpp"
+#include "frontend/foreign_functions.hpp"
 #include "frontend/format.hpp"
 #include "frontend/parser.hpp"
 
@@ -49,6 +50,7 @@ Parser::Operand Parser::foreign_infix(Operand left) {
     --at_;
     unclosed(*open_.back());
   }
+  if (bar && !open_.empty() && open_.back()->kind == Tok::open_paren) conditional_density(left, sign);
   const auto foreign = bar ? Foreign::logical_or : static_cast<Foreign>(sign.value);
   if (bar && filters(left)) {
     Diagnostic& d = report(sign.span, fmt::format("'{}' is a bar and closes nothing here", text));
@@ -96,6 +98,24 @@ Parser::Operand Parser::foreign_infix(Operand left) {
           },
           "a comment begins with '#'");
   }
+}
+
+/// `normal_lpdf(x | mu, sigma)`, after the bar.
+void Parser::conditional_density(Operand left, const Token& bar) {
+  const Token* opening = open_.back();
+  if (opening == tokens_.all.data() || opening[-1].kind != Tok::name || opening->value == Token::no_partner) return;
+  const std::string function = spelt(opening[-1]);
+  const std::size_t ending = function.rfind("_lp");
+  if (ending == std::string::npos && function.rfind("_lupd") == std::string::npos) return;
+  Diagnostic& d = report(bar.span, "a bar separates no arguments");
+  std::vector<std::string> list = {text_of(left)};
+  for (bool more = true; more; more = at(Tok::comma)) {
+    if (at(Tok::comma)) advance();
+    list.push_back(text_of(expression()));
+  }
+  const std::string here = foreign_call(function, list);
+  d.help(here.empty() ? "a density is written out, as in -((x - mu)/s)^2/2 - log(s)" : "write " + here);
+  throw StatementFailed{};
 }
 
 /// Whether what was read stands where a sum binds its index: `sum[i | …`, `sum[i if …`.
@@ -236,13 +256,34 @@ Parser::Operand Parser::foreign_prefix() {
   no_operand();
 }
 
+/// `{a}{b}` of a fraction in LaTeX as a quotient, from its opening brace; `a/b` where it is anything else.
+std::string Parser::fraction(const Token* opening) const {
+  constexpr std::uint32_t longest = 80;
+  std::string parts[2];
+  const Token* token = opening;
+  for (std::string& part : parts) {
+    if (spelt(*token) != "{") return "a/b";
+    const Token* first = token++;
+    for (int depth = 1; depth > 0; ++token) {
+      if (token->kind == Tok::separator || token->kind == Tok::end) return "a/b";
+      depth += spelt(*token) == "{" ? 1 : spelt(*token) == "}" ? -1 : 0;
+    }
+    const Span inside = {first->span.end, token[-1].span.begin};
+    if (inside.end - inside.begin > longest) return "a/b";
+    part = source_.slice(inside);
+    if (token - first > 3) part = "(" + part + ")";
+  }
+  return parts[0] + "/" + parts[1];
+}
+
 /// `\alpha`, `\frac`, `\cdot`, at the word after the backslash.
 void Parser::latex(const Token& backslash) {
-  const std::string word = spelt(*at_);
+  std::string word = spelt(*at_);
+  while (word.ends_with('_')) word.pop_back();  // `\sum_{i=1}`
   std::string help = "write the formula without LaTeX";
   if (greek_letter(word) != U'\0') help = fmt::format("write {}", word);
   if (word == "cdot" || word == "times" || word == "odot") help = word == "cdot" ? "write '*' or '@'" : "write '*'";
-  if (word == "frac" || word == "dfrac") help = "write a/b";
+  if (word == "frac" || word == "dfrac" || word == "tfrac") help = "write " + fraction(at_ + 1);
   if (word.starts_with("sum") || word.starts_with("prod"))
     help = fmt::format("as in {0}[i](x[i]) or {0}(x)", word.substr(0, word[0] == 's' ? 3 : 4));
   constexpr std::string_view functions[] = {"exp",  "log",  "ln",  "sqrt", "sin", "cos",    "tan",    "sinh",
@@ -258,23 +299,35 @@ void Parser::latex(const Token& backslash) {
   fail(join(backslash.span, at_->span), fmt::format("'\\{}' is LaTeX, which is not read", word), help);
 }
 
-/// `sum(body for i in range(n))`, at the `for`.
+/// `sum(body for i in range(n))` and `sum(f(a, b) for a, b in zip(x, y))`, at the `for`.
 void Parser::generator(const std::string& function, Operand body) {
   const Token& word = advance();
   Diagnostic& d = report(word.span, "there is no 'for'");
-  if (!at(Tok::name)) throw StatementFailed{};
-  const std::string index = spelt(advance());
-  if (!at(Tok::kw_in)) throw StatementFailed{};
+  std::vector<std::string> names;
+  while (at(Tok::name)) {
+    names.push_back(spelt(advance()));
+    if (at(Tok::comma)) advance();
+  }
+  if (names.empty() || !at(Tok::kw_in)) throw StatementFailed{};
   advance();
   const Operand range = climb(Level::sum);
-  const Expression& e = program_.at(range.id);
-  std::string binder = index;
+  const Expression e = program_.at(range.id);
+  std::string binder = names[0];
   if (e.kind == Kind::call && e.name.key == "range" && !e.children.empty()) {
     const bool both = e.children.size() > 1;
-    const bool read_in_subscript = subscripts_use(body.id, name_key(index));
+    const bool read_in_subscript = subscripts_use(body.id, name_key(names[0]));
     if (both || !read_in_subscript) {
-      binder = fmt::format("{} in {}..{}", index, both ? format(program_, e.children[0]) : "0",
+      binder = fmt::format("{} in {}..{}", names[0], both ? format(program_, e.children[0]) : "0",
                            format(program_, e.children[both ? 1 : 0]));
+    }
+  } else {  // over the elements of arrays: they get an index
+    const bool zip = e.kind == Kind::call && e.name.text == "zip" && e.children.size() == names.size();
+    const bool numbered =
+        e.kind == Kind::call && e.name.text == "enumerate" && e.children.size() == 1 && names.size() == 2;
+    binder = numbered ? names[0] : subscripts_use(body.id, "i") ? "j" : "i";
+    for (std::size_t k = numbered ? 1 : 0; k < names.size(); ++k) {
+      const std::string array = format(program_, numbered ? e.children[0] : zip ? e.children[k] : range.id);
+      rename(body.id, name_key(names[k]), array + "[" + binder + "]");
     }
   }
   if (function.empty()) {
@@ -283,6 +336,21 @@ void Parser::generator(const std::string& function, Operand body) {
     d.help(fmt::format("write {}[{}]({})", function, binder, text_of(body)));
   }
   throw StatementFailed{};
+}
+
+/// Writes a name of an expression otherwise, for a help line.
+void Parser::rename(Id root, const std::string& key, const std::string& text) {
+  std::vector<Id> todo = {root};
+  while (!todo.empty()) {
+    const Id id = todo.back();
+    todo.pop_back();
+    if (!id.valid()) continue;
+    Expression& e = program_.at(id);
+    if (e.kind == Kind::name && e.name.key == key) e.name.text = text;
+    todo.insert(todo.end(), e.children.begin(), e.children.end());
+    for (const ast::Keyword& keyword : e.keywords) todo.push_back(keyword.value);
+    for (const ast::Subscript& subscript : e.subscripts) todo.insert(todo.end(), {subscript.first, subscript.last});
+  }
 }
 
 /// Whether a name stands in a subscript of the expression.
@@ -314,7 +382,10 @@ Parser::Operand Parser::range_end(const ast::Name& name, Operand begin) {
     advance();
     const Operand end = climb(Level::sum);
     report(join(begin.span, end.span), "a range is written with '..', a colon is a filter")
-        .help(fmt::format("write {} in {}..{}", name.text, text_of(begin), text_of(end)));
+        .help(counted_from_one(begin)
+                  ? fmt::format("subscripts count from 0 and a range stops before its end: {} in 0..{}", name.text,
+                                text_of(end))
+                  : fmt::format("write {} in {}..{}", name.text, text_of(begin), text_of(end)));
     return end;
   }
   if (e.kind == Kind::call && e.name.key == "range" && (e.children.size() == 1 || e.children.size() == 2)) {
@@ -352,7 +423,8 @@ void Parser::stepped_slice(const Entry& entry, std::size_t place) {
     d.help(fmt::format("backwards an index form reads it: z[i] = {}[{} - 1 - i]", base, size));
     throw StatementFailed{};
   }
-  const std::string begin = entry.first.id.valid() ? " + " + text_of(entry.first) : "";
+  const bool shifted = entry.first.id.valid() && text_of(entry.first) != "0";
+  const std::string begin = shifted ? " + " + text_of(entry.first) : "";
   d.help(fmt::format("write an index form: z[i in 0..m] = {}[{}*i{}]", base, step, begin));
   if (vector && input->shape[0].valid() && program_.at(input->shape[0]).kind == Kind::name)
     d.help(fmt::format("a size that is a multiple is declared so: {}[{}*m]", base, step));
@@ -368,11 +440,21 @@ void Parser::equals_in_brackets(Operand left) {
   const Operand right = climb(Level::sum);
   if (at(Tok::range) || at(Tok::colon)) {
     advance();
-    d.help(fmt::format("a range is written {} in {}..{}", text_of(left), text_of(right), text_of(climb(Level::sum))));
+    const std::string end = text_of(climb(Level::sum));
+    d.help(
+        counted_from_one(right)
+            ? fmt::format("subscripts count from 0 and a range stops before its end: {} in 0..{}", text_of(left), end)
+            : fmt::format("a range is written {} in {}..{}", text_of(left), text_of(right), end));
   } else {
     d.help(fmt::format("to compare write {} == {}", text_of(left), text_of(right)));
   }
   throw StatementFailed{};
+}
+
+/// Whether a range begins with 1, as in mathematics and MATLAB, where it is 0 here.
+bool Parser::counted_from_one(Operand begin) const {
+  const Expression& e = program_.at(begin.id);
+  return e.kind == Kind::number && e.value == Rational(1);
 }
 
 bool Parser::is_condition(Operand operand) const {

@@ -32,8 +32,8 @@ constexpr std::string_view statement_words[] = {
 constexpr std::string_view declaring_words[] = {"parameter", "parameters", "params",   "Param", "Data",
                                                 "input",     "inputs",     "variable", "DATA",  "PARAM",
                                                 "datum",     "tensor",     "Tensor"};
-constexpr std::string_view types[] = {"real",   "vector", "matrix",  "row_vector", "array",
-                                      "scalar", "int",    "integer", "double",     "float"};
+constexpr std::string_view types[] = {"real",    "vector", "matrix", "row_vector", "array",   "scalar",  "int",
+                                      "integer", "double", "float",  "float32",    "float64", "complex", "bool"};
 
 template <std::size_t N>
 bool among(const std::string_view (&list)[N], std::string_view word) {
@@ -41,6 +41,8 @@ bool among(const std::string_view (&list)[N], std::string_view word) {
 }
 
 }  // namespace
+
+bool Parser::is_type(const std::string& word) { return among(types, word); }
 
 bool Parser::is_reduction(const Token& name) const { return among(reductions, name_of(name).key); }
 
@@ -159,8 +161,11 @@ Parser::Operand Parser::juxtaposed(Operand left) {
          fmt::format("write {}{}*{}", factors_before(left), text_of(left), shown({token.span.begin, other->span.end})));
   }
   if (statement_.kind == ast::Statement::Kind::declaration && !open_.empty() && open_.back()->kind == Tok::open_bracket)
-    fail(token.span, fmt::format("a comma is missing before '{}'", spelt(token)),
-         "the sizes of a shape are a list: [n, d]");
+    fail(token.span,
+         kind == Kind::number ? std::string("a product is written with '*'")
+                              : fmt::format("a comma is missing before '{}'", spelt(token)),
+         kind == Kind::number ? fmt::format("write {}*{}", text_of(left), spelt(token))
+                              : "the sizes of a shape are a list: [n, d]");
   if (kind == Kind::transpose && at(Tok::open_paren) && !token.blank_before && source_.slice(at_[-1].span) == "'") {
     const Expression& base = program_.at(program_.at(left.id).children[0]);
     if (base.kind == Kind::name)
@@ -190,11 +195,14 @@ Parser::Operand Parser::juxtaposed(Operand left) {
   const bool sigma = name == "Sigma" && source_.slice(left.span) == "Σ";
   if (among(functions, name) || sigma) {
     Diagnostic& d = report(mark, fmt::format("the argument of {} stands in parentheses", sigma ? "Σ" : name));
-    const Operand argument = powers();
+    const bool reduces = sigma || name == "sum" || name == "mean" || name == "prod";  // sum x*w is the sum of x*w
+    const Operand argument = reduces ? climb(Level::product) : powers();
     const Operand call = make_call(sigma ? "sum" : name, {argument}, join(left.span, argument.span));
     d.help(fmt::format("write {}", text_of(call)));
     return call;
   }
+  if (word == "mod" || word == "div" || word == "xor" || word == "dot") infix_word(left);
+  if (token.kind == Tok::name) product_with_sum(left, mark);
   Diagnostic& d = report(
       mark, fmt::format("an operator{} is missing before '{}'", open_.empty() ? "" : " or a comma", spelt(token)));
   bool matrices = false;
@@ -238,6 +246,21 @@ std::string Parser::factors_before(Operand operand) const {
     first = closes ? &partner(*before) : before;
   }
   return shown({first->span.begin, end});
+}
+
+/// `x mod 2`, at the word.
+void Parser::infix_word(Operand left) {
+  const Token& word = advance();
+  const std::string text = spelt(word);
+  Diagnostic& d = report(word.span, fmt::format("'{}' is not an operator", text));
+  if (!begins_operand(*at_)) throw StatementFailed{};
+  const Operand right = powers();
+  const Span span = join(left.span, right.span);
+  if (text == "mod" || text == "dot") d.help(fmt::format("write {}", text_of(make_call(text, {left, right}, span))));
+  if (text == "div")
+    d.help(
+        fmt::format("write {}", text_of(make_call("floor", {binary(left, right, ast::Binary::divide, span)}, span))));
+  throw StatementFailed{};
 }
 
 /// `a b c` as a product: of matrices where the declarations say so, `x^T` before one is the transpose.
@@ -351,20 +374,45 @@ Parser::Operand Parser::unbracketed_reduction(Operand left) {
 
 /// `Σ_i x_i` and `sum_i x[i]`: the index of a sum stands in brackets.
 void Parser::index_in_name(Operand left) {
-  const std::string text = program_.at(left.id).name.text;
-  const std::size_t bar = text.find('_');
-  if (bar == std::string::npos || bar + 1 == text.size()) return;
-  const std::string sign = text.substr(0, bar), index = text.substr(bar + 1);
-  if (sign != "Σ" && sign != "∑" && !among(reductions, sign)) return;
-  const std::string function = sign == "Σ" || sign == "∑" ? "sum" : sign;
+  const auto [function, index] = sum_and_index(program_.at(left.id).name.text);
+  if (function.empty()) return;
   Diagnostic& d = report(join(left.span, at_->span), fmt::format("the index of {} stands in brackets", function));
-  std::string body = spelt(*at_);
-  if (at_[1].kind != Tok::open_bracket && body.ends_with("_" + index)) {
-    body = body.substr(0, body.size() - index.size() - 1) + "[" + index + "]";
-  } else {
-    body = text_of(climb(Level::product));
+  d.help(fmt::format("write {}", sum_over(function, index)));
+  throw StatementFailed{};
+}
+
+/// `Σ_i` as sum and i; nothing for other names.
+std::pair<std::string, std::string> Parser::sum_and_index(const std::string& text) {
+  const std::size_t bar = text.find('_');
+  if (bar == std::string::npos || bar + 1 == text.size()) return {};
+  const std::string sign = text.substr(0, bar);
+  if (sign == "Π" || sign == "∏") return {"prod", text.substr(bar + 1)};
+  const bool sigma = sign == "Σ" || sign == "∑";
+  if (!sigma && !among(reductions, sign)) return {};
+  return {sigma ? "sum" : sign, text.substr(bar + 1)};
+}
+
+/// What follows as the body of a sum: `x_i` in it is `x[i]`.
+std::string Parser::sum_over(const std::string& function, const std::string& index) {
+  const std::size_t first = program_.expressions.size();
+  const Operand body = climb(Level::product);
+  for (std::size_t k = first; k < program_.expressions.size(); ++k) {
+    Expression& e = program_.expressions[k];
+    const std::size_t length = e.name.text.size();
+    if (e.kind == Kind::name && length > index.size() + 1 && e.name.text.ends_with("_" + index))
+      e.name.text = e.name.text.substr(0, length - index.size() - 1) + "[" + index + "]";
   }
-  d.help(fmt::format("write {}[{}]({})", function, index, body));
+  return fmt::format("{}[{}]({})", function, index, text_of(body));
+}
+
+/// `1/n Σ_i (x_i - w)^2`: a product with a sum that has its index at the sign.
+void Parser::product_with_sum(Operand left, Span mark) {
+  const auto [function, index] = sum_and_index(spelt(*at_));
+  if (function.empty() || !begins_operand(at_[1])) return;
+  Diagnostic& d = report(mark, fmt::format("a product is written with '*', and the index of {} in brackets", function));
+  advance();
+  const std::string before = factors_before(left) + text_of(left);
+  d.help(fmt::format("write {}*{}", before, sum_over(function, index)));
   throw StatementFailed{};
 }
 

@@ -1,4 +1,7 @@
 // Bars, brackets and line ends: which bar opens, what a bracket pairs with, where a statement ends.
+#include <algorithm>
+#include <string>
+
 #include "frontend/tokens.hpp"
 
 namespace gradus {
@@ -64,20 +67,22 @@ bool joins(const Token& token) {
 
 class Layout {
  public:
-  explicit Layout(Tokens& tokens) : raw_(tokens.all) {}
+  explicit Layout(Tokens& tokens) : raw_(tokens.all), complaints_(tokens.complaints) { find_braces(); }
 
   std::vector<Token> run() {
     out_.reserve(raw_.size() + 16);
     for (at_ = 0; at_ < raw_.size(); ++at_) {
       Token token = raw_[at_];
-      if (token.newline_before) line_end();
+      if (at_ == next_brace()) brace_end_ = std::max(brace_end_, braces_[brace_++].second);
+      if (token.newline_before && at_ > brace_end_) line_end();
       switch (token.kind) {
         case Tok::end:
           separate();
           out_.push_back(token);
           break;
         case Tok::semicolon:
-          if (!open_.empty() && (out_[open_.back()].kind == Tok::open_bracket || closes_on_this_line())) {
+          if (at_ < brace_end_ ||
+              (!open_.empty() && (out_[open_.back()].kind == Tok::open_bracket || closes_on_this_line()))) {
             out_.push_back(token);
           } else {
             separate();
@@ -105,6 +110,22 @@ class Layout {
   }
 
  private:
+  /// Pairs of `{` and `}`, which are no signs of the language: what they hold is one statement, so one error.
+  void find_braces() {
+    std::vector<std::size_t> open;
+    for (std::size_t i = 0; i < raw_.size(); ++i) {
+      if (raw_[i].kind != Tok::bad) continue;
+      const std::string& complaint = complaints_[raw_[i].value].main.text;
+      if (complaint.starts_with("'{'")) open.push_back(i);
+      if (!complaint.starts_with("'}'") || open.empty()) continue;
+      braces_.emplace_back(open.back(), i);
+      open.pop_back();
+    }
+    std::ranges::sort(braces_);
+  }
+
+  std::size_t next_brace() const { return brace_ < braces_.size() ? braces_[brace_].first : raw_.size(); }
+
   bool operand_before() const { return !out_.empty() && ends_operand(out_.back()); }
 
   /// Ends the statement, whatever is open.
@@ -237,6 +258,10 @@ class Layout {
   }
 
   const std::vector<Token>& raw_;
+  const std::vector<Diagnostic>& complaints_;
+  std::vector<std::pair<std::size_t, std::size_t>> braces_;  // in order of their beginnings
+  std::size_t brace_ = 0;                                    // the next of them
+  std::size_t brace_end_ = 0;                                // in which the token here stands
   std::vector<Token> out_;
   std::vector<std::size_t> open_;  // indices in out_
   std::size_t at_ = 0;

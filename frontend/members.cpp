@@ -42,12 +42,26 @@ Parser::Operand Parser::member(Operand left) {
   if (in_module && word.starts_with("reduce_")) word.erase(0, 7);
   if (in_module && word == "einsum") einsum(mark);
   if (!in_module && (word == "shape" || word == "size" || word == "ndim")) size_of(left, mark);
+  if (in_module && word == "newaxis") {  // np.newaxis
+    Expression none;
+    none.kind = Kind::name;
+    none.name = {word, word, mark};
+    none.span = none.mark = mark;
+    return add(std::move(none));
+  }
+  const std::string owner = name == at_ - 1 && !in_module ? base : spelt(name[-1]);
+  if (const std::string density = density_of(owner.starts_with('.') ? owner.substr(1) : owner, word);
+      !density.empty()) {
+    in_module = true;
+    word = density;
+  }
   const bool reported = broken_;
   Diagnostic& d =
       in_module ? report(mark, fmt::format("functions stand alone: there is no '{}'", shown(mark)))
                 : report(mark, fmt::format("values have no methods or named parts: there is no '{}'", spelt(*name)));
   if (!at(Tok::open_paren)) {
-    if (in_module) d.help(fmt::format("write {}", word));
+    if (in_module && (is_function_name(word) || word == "pi" || word == "inf")) d.help(fmt::format("write {}", word));
+    if (in_module && word == "e") d.help("write exp(1)");
     if (word == "mT" || word == "H" || word == "mH") d.help(fmt::format("write {}.T", text_of(left)));
     throw StatementFailed{};
   }
@@ -68,8 +82,49 @@ Parser::Operand Parser::member(Operand left) {
   const Expression& made = program_.at(result.id);
   std::string here;
   if (made.kind == Kind::call && made.keywords.empty()) here = foreign_call(made.name.text, texts_of(made.children));
+  if (here.empty() && made.kind == Kind::call && !is_function_name(made.name.text)) {
+    const std::string help = no_such_method(word, in_module, left);
+    if (!help.empty()) d.help(help);
+    return result;
+  }
   d.help(fmt::format("write {}", here.empty() ? text_of(result) : here));
   return result;
+}
+
+/// `norm.logpdf` of SciPy as the name of the same density in Stan, which the table knows; else nothing.
+std::string Parser::density_of(const std::string& owner, const std::string& word) {
+  constexpr std::string_view standard[] = {"norm", "Normal", "normal"};
+  if (word == "cdf" && among(standard, owner)) return "normal_cdf";
+  if (word == "logcdf" && among(standard, owner)) return "log_normal_cdf";
+  if (word == "pdf" && among(standard, owner)) return "norm_pdf";
+  const bool discrete = word == "logpmf";
+  if (word != "logpdf" && !discrete) return {};
+  const std::string name = owner == "norm" ? "normal" : owner == "expon" ? "exponential" : owner;
+  return name + (discrete ? "_lpmf" : "_lpdf");
+}
+
+/// What to say about a method or a function of a module that nothing here is called; perhaps nothing.
+std::string Parser::no_such_method(const std::string& word, bool in_module, Operand left) const {
+  constexpr std::string_view needless[] = {"item",   "numpy",  "cpu",   "cuda",    "to",         "float",
+                                           "double", "clone",  "copy",  "astype",  "contiguous", "squeeze",
+                                           "eval",   "tolist", "array", "asarray", "tensor",     "requires_grad_"};
+  if (word == "backward" || word == "grad" || word == "value_and_grad")
+    return "the gradient is printed by gradus grad and computed by gradus eval --grad";
+  if (among(needless, word))
+    return in_module ? fmt::format("leave {} out", word) : fmt::format("leave '.{}()' out", word);
+  if (word == "log_prob" || word.ends_with("_lpdf") || word.ends_with("_lpmf"))
+    return "a log density is written out, as in -((x - mu)/s)^2/2 - log(s) - log(2*pi)/2";
+  const std::string near = did_you_mean(word, function_names());
+  if (near.empty()) return {};
+  return in_module ? fmt::format("did you mean {}?", near) : fmt::format("did you mean {}({})?", near, text_of(left));
+}
+
+/// `sum(x, dim=0)`, after the keyword's value.
+void Parser::axis_named_dim(Expression& call, const Token& word) {
+  call.keywords.back().name.text = call.keywords.back().name.key = "axis";
+  if (broken_) return;
+  report(word.span, "the axis of a reduction is named axis")
+      .help(fmt::format("write axis={}", text_of({call.keywords.back().value, {}})));
 }
 
 std::vector<std::string> Parser::texts_of(const std::vector<Id>& list) const {
@@ -192,9 +247,9 @@ void Parser::new_axis(Operand base, const std::vector<Entry>& list, Span mark) {
     if (whole) shape += ", " + format(program_, input->shape[axis++]);
   }
   whole = whole && axis == input->shape.size();
+  if (!whole) return;  // elaboration knows more
   fail(mark, "there are no new axes in subscripts",
-       whole ? fmt::format("write reshape({}{}), or index notation: K[i, j] = y[i] - x[j]", e.name.text, shape)
-             : "write index notation: K[i, j] = y[i] - x[j]");
+       fmt::format("write reshape({}{}), or index notation: K[i, j] = y[i] - x[j]", e.name.text, shape));
 }
 
 }  // namespace gradus

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "frontend/foreign_functions.hpp"
 #include "frontend/parser.hpp"
 
 namespace gradus {
@@ -38,6 +39,7 @@ Parser::Operand Parser::postfix() {
 }
 
 Parser::Operand Parser::primary() {
+  if (broken_ && skip_text()) return literal_number(0, at_[-1].span);
   switch (at_->kind) {
     case Tok::number:
       return number();
@@ -72,6 +74,13 @@ Parser::Operand Parser::number() {
 Parser::Operand Parser::named() {
   const Token& token = advance();
   if (token.kind == Tok::name && at(Tok::open_paren)) {
+    const std::string text = spelt(token);
+    if (text.starts_with("Σ_") || text.starts_with("∑_") || text.starts_with("Π_")) {
+      const auto [function, index] = sum_and_index(text);
+      Diagnostic& d = report(token.span, fmt::format("the index of {} stands in brackets", function));
+      d.help(fmt::format("write {}", sum_over(function, index)));
+      throw StatementFailed{};
+    }
     if (is(at_[1], Foreign::quote) || at_[1].kind == Tok::transpose)
       if (spelt(token) == "einsum") einsum(token.span);
     return call(token);
@@ -89,9 +98,46 @@ Parser::Operand Parser::call(const Token& name) {
   e.kind = Kind::call;
   e.mark = name.span;
   e.name = name_of(name);
-  arguments(e);
+  if (!joined_list(e)) arguments(e);
   e.span = join(name.span, (at_ - 1)->span);
   return add(std::move(e));
+}
+
+/// `concatenate((a, b), axis=1)` and, in a call of NumPy, `([a, b])`, at the parenthesis: the arrays as arguments.
+/// False, with nothing read, for anything else.
+bool Parser::joined_list(Expression& call) {
+  constexpr std::string_view functions[] = {"concat", "concatenate", "cat", "stack", "hstack", "vstack"};
+  const Token& list = at_[1];
+  const bool is_list = list.kind == Tok::open_paren || (broken_ && list.kind == Tok::open_bracket);
+  if (!is_list || list.value == Token::no_partner ||
+      std::ranges::find(functions, call.name.text) == std::end(functions))
+    return false;
+  const Token& end = partner(list);
+  const Tok after = (&end)[1].kind;
+  const bool several = std::any_of(&list + 1, &end, [](const Token& t) { return t.kind == Tok::comma; });
+  if (!several || (after != Tok::comma && after != Tok::close_paren)) return false;
+  Diagnostic& d = report(join(list.span, end.span), "arrays are joined as arguments, not as a list");
+  open(*at_);
+  open(list);
+  for (bool more = true; more; more = at(Tok::comma)) {
+    if (at(Tok::comma)) advance();
+    if (!at(end.kind)) call.children.push_back(expression().id);
+  }
+  close(end.kind);
+  while (at(Tok::comma)) {
+    advance();
+    if ((at(Tok::name) || at(Tok::kw_dim)) && at_[1].kind == Tok::equals) {
+      call.keywords.push_back({name_of(*at_), {}});
+      at_ += 2;
+      call.keywords.back().value = expression().id;
+    }
+  }
+  close(Tok::close_paren);
+  const Operand here = written_here(call);
+  const Expression& made = program_.at(here.id);
+  std::string text = made.keywords.empty() ? foreign_call(made.name.text, texts_of(made.children)) : "";
+  d.help(fmt::format("write {}", text.empty() ? text_of(here) : text));
+  return true;
 }
 
 /// `name[…]` and `name[…](…)`.

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/spirit/home/x3.hpp>
 
 #include "frontend/characters.hpp"
@@ -196,10 +197,13 @@ std::vector<Parser::Entry> Grammar::entries() {
 void Grammar::arguments(ast::Expression& call) {
   Operand value;
   Cursor word = nullptr;
-  const auto dim = Ahead([this](Cursor t) { return p.broken_ && t->kind == Tok::kw_dim; });  // in a call of torch
+  const auto dim = Ahead([](Cursor t) { return t->kind == Tok::kw_dim && t[1].kind == Tok::equals; });  // torch
   const auto set_word = [&](auto& ctx) { word = _attr(ctx); };
   const auto keyword = (Sign(Tok::name)[set_word] | (dim >> Sign(Tok::kw_dim)[set_word])) >> Sign(Tok::equals) >>
-                       expression(value) >> part([&] { call.keywords.push_back({p.name_of(*word), value.id}); });
+                       expression(value) >> part([&] {
+                         call.keywords.push_back({p.name_of(*word), value.id});
+                         if (word->kind == Tok::kw_dim) p.axis_named_dim(call, *word);
+                       });
   const auto positional = expression(value) >> part([&] {
                             if (!call.keywords.empty()) {
                               const ast::Keyword& before = call.keywords.back();
@@ -265,8 +269,11 @@ void Grammar::declaration() {
                       p.check_size(value.id, arena);
                       declared().shape.push_back(value.id);
                     });
-  const auto shape = open(Tok::open_bracket) >> part([&] { declared().has_brackets = true; }) >>
-                     -(!Sign(Tok::close_bracket) >> size % Sign(Tok::comma)) >> close(Tok::close_bracket);
+  const auto shape = open(Tok::open_bracket) >> part([&] {
+                       declared().has_brackets = true;
+                       if (p.at(Tok::close_bracket)) p.empty_shape();
+                     }) >>
+                     size % Sign(Tok::comma) >> close(Tok::close_bracket);
   const auto initial = Ahead(assigns) >> equals() >> expression(value) >> part([&] { declared().value = value.id; });
   const auto one = begin >> -(&Sign(Tok::open_bracket) >> shape) >> -initial >> part([&] {
                      declared().span = {declared().span.begin, (p.at_ - 1)->span.end};
@@ -282,9 +289,7 @@ void Grammar::declaration() {
         s.declaration.assumptions.back().span = {word.span.begin, (p.at_ - 1)->span.end};
       }));
   // `data x[n] y[n]`: reported, and y is known.
-  const auto missing_comma = Ahead([](Cursor t) { return t->kind == Tok::name; }) >> part([&] {
-                               p.report(p.at_->span, fmt::format("a comma is missing before '{}'", p.spelt(*p.at_)));
-                             });
+  const auto missing_comma = Ahead([](Cursor t) { return t->kind == Tok::name; }) >> part([&] { p.missing_comma(); });
   const auto rule =
       roles >> one % (Sign(Tok::comma) | missing_comma) >> -(Sign(Tok::colon) >> assumption % Sign(Tok::comma));
   Cursor first = p.at_;
@@ -299,10 +304,8 @@ void Grammar::loss() {
   Operand body;
   const auto missing = Ahead([](Cursor t) { return t[1].kind == Tok::open_paren || t[1].kind == Tok::open_norm; }) >>
                        part([&] { p.missing_equals(); });
-  const auto bracket = Ahead([](Cursor t) { return t[1].kind == Tok::open_bracket; }) >> part([&] {
-                         p.fail(join(p.at_->span, p.at_[1].span), "a loss is a number, so it has no subscripts",
-                                "give a value with axes by output name = …");
-                       });
+  const auto bracket =
+      Ahead([](Cursor t) { return t[1].kind == Tok::open_bracket; }) >> part([&] { p.loss_with_subscripts(); });
   const auto rule = Sign(Tok::kw_loss) >> -(!Ahead(assigns) >> -(missing | bracket) >> name(e.name)) >> equals() >>
                     expression(body) >> part([&] { e.body = body.id; });
   Cursor first = p.at_;
@@ -384,11 +387,7 @@ void Grammar::statement() {
     const bool bracket = t[1].kind == Tok::open_paren || t[1].kind == Tok::open_bracket;
     return t->kind == Tok::kw_loss && bracket && t[1].value != Token::no_partner && assigns(&p.partner(t[1]) + 1);
   });
-  const auto loss_of = part([&] {
-    p.statement_.equation.role = ast::Equation::Role::loss;
-    p.fail(join(p.at_->span, p.at_[1].span), "a loss is one number: it has no subscripts or arguments",
-           "write loss = …, and what has axes as output name = …");
-  });
+  const auto loss_of = part([&] { p.loss_of(); });
   const auto is_loss = Ahead([](Cursor t) {
     const Tok after = t[1].kind;
     return t->kind == Tok::kw_loss &&
@@ -410,7 +409,14 @@ void Grammar::statement() {
   Operand body;
   const auto bare = part([&] { p.statement_.equation.bare = true; }) >> expression(body) >>
                     part([&] { p.statement_.equation.body = body.id; });
-  const auto rule = is_declaration >> part([&] { declaration(); }) | is_update >> updated |
+  const auto is_block = Ahead([this](Cursor t) {
+    constexpr std::string_view words[] = {"data", "parameters", "model", "functions"};
+    const std::string word = p.spelt(*t);
+    const bool two = word == "transformed" || word == "generated";
+    return p.spelt(t[two ? 2 : 1]) == "{" && (two || std::ranges::find(words, word) != std::end(words));
+  });
+  const auto block = part([&] { p.block(); });
+  const auto rule = is_block >> block | is_declaration >> part([&] { declaration(); }) | is_update >> updated |
                     is_loss >> part([&] { loss(); }) | is_loss_of >> loss_of | is_output >> part([&] { output(); }) |
                     is_gradient >> part([&] { gradient(); }) | is_function >> part([&] { function(); }) |
                     is_equation >> part([&] { equation(); }) | bare;
@@ -473,23 +479,11 @@ ast::Program parse_let(const Source& source, Diagnostics& diagnostics) {
   ast::Program program = Parser(source, std::move(tokens), diagnostics, {}).program();
   for (ast::Statement& statement : program.statements) {
     if (statement.broken || statement.kind == ast::Statement::Kind::declaration) continue;
-    diagnostics.error(statement.span, "only declarations stand here").help("as in A[n, n], data x[n]");
+    if (!diagnostics.has_errors())
+      diagnostics.error(statement.span, "only declarations stand here").help("as in A[n, n], data x[n]");
     statement.broken = true;
   }
   return program;
-}
-
-std::string name_key(std::string_view name) {
-  if (name == "∞") return "inf";
-  const std::string normal = nfc(name);
-  std::string key;
-  for (std::size_t i = 0; i < normal.size();) {
-    const CodePoint point = decode(normal, i);
-    const std::string_view greek = greek_name(point.value);
-    key += greek.empty() ? std::string_view(normal).substr(i, point.length) : greek;
-    i += point.length;
-  }
-  return key;
 }
 
 }  // namespace gradus

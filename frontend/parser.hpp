@@ -72,6 +72,8 @@ class Parser {
   Operand parenthesised();
   Operand bars();
   Operand call(const Token& name);
+  bool joined_list(ast::Expression& call);
+  bool skip_text();
   Operand bracketed(const Token& name);
   Operand index_form(const Token& name, std::vector<Entry> entries);
   Operand subscripted(Operand base, std::vector<Entry> entries);
@@ -91,6 +93,11 @@ class Parser {
   void check_declared(ast::Role role, const ast::Declared& declared);
   void check_bare_expressions();
   bool is_left_side(const ast::Expression& e) const;
+  bool is_known(const std::string& key) const;
+  bool declares_nothing(ast::Statement& s);
+  [[noreturn]] void block();
+  [[noreturn]] void loss_of();
+  [[noreturn]] void loss_with_subscripts();
   std::string meant_as_equation(const ast::Expression& e) const;
   void left_side(ast::Equation& equation, std::vector<Entry> list);
   void partials(ast::GradientDefinition& gradient);
@@ -100,6 +107,14 @@ class Parser {
   [[noreturn]] void if_statement();
   void skip_block();
   std::string without_tuple(const Token& opening) const;
+  // --- declaration_errors.cpp
+  void unexpected_in_declaration(const std::string& wanted);
+  void unexpected_in_shape();
+  void unexpected_first(bool wants_name);
+  void missing_comma();
+  [[noreturn]] void empty_shape();
+  std::string role_word() const;
+  static bool is_type(const std::string& word);
   void names_after_error();
   void size_after_error(const Token& token);
   void declaration_without_word();
@@ -123,12 +138,19 @@ class Parser {
   Operand foreign_transpose(Operand base, Span mark);
   Operand member(Operand left);
   [[noreturn]] void latex(const Token& backslash);
+  std::string fraction(const Token* opening) const;
+  void conditional_density(Operand left, const Token& bar);
+  void rename(ast::Id root, const std::string& key, const std::string& text);
+  bool counted_from_one(Operand begin) const;
   Operand method(Operand base, const Token& name);
+  void axis_named_dim(ast::Expression& call, const Token& word);
+  static std::string density_of(const std::string& owner, const std::string& word);
+  std::string no_such_method(const std::string& word, bool in_module, Operand left) const;
   Operand written_here(ast::Expression call);
   std::vector<std::string> texts_of(const std::vector<ast::Id>& list) const;
   Operand make_call(const std::string& function, const std::vector<Operand>& arguments, Span span);
   bool is_new_axis(const Entry& entry) const;
-  [[noreturn]] void new_axis(Operand base, const std::vector<Entry>& list, Span mark);
+  void new_axis(Operand base, const std::vector<Entry>& list, Span mark);
   const ast::Declared* declared(const std::string& key) const;
   [[noreturn]] void size_of(Operand base, Span mark);
   [[noreturn]] void generator(const std::string& function, Operand body);
@@ -157,6 +179,10 @@ class Parser {
   static int optimum(const std::string& word);
   [[noreturn]] void optimised(Operand word);
   void index_in_name(Operand left);
+  static std::pair<std::string, std::string> sum_and_index(const std::string& text);
+  std::string sum_over(const std::string& function, const std::string& index);
+  void product_with_sum(Operand left, Span mark);
+  void infix_word(Operand left);
   void index_beside_name(Operand left);
   std::string factors_before(Operand operand) const;
   void number_with_letters(Operand left, Span mark);
@@ -173,8 +199,9 @@ class Parser {
   [[noreturn]] void no_operand();
   [[noreturn]] void dots();
   void text_literal();
+  [[noreturn]] void anonymous_function(Span mark, const std::string& parameters);
+  [[noreturn]] void choice_first();
   [[noreturn]] void semicolon_in_parentheses();
-  void unexpected_in_declaration();
   [[noreturn]] void einsum(Span name);
   /// Whether an expression compares or joins conditions.
   bool is_condition(Operand operand) const;
@@ -200,11 +227,13 @@ class Parser {
   FrontendLimits limits_;
   ast::Program program_;
   const Token* at_ = nullptr;
-  std::vector<const Token*> open_;           // brackets around the cursor
-  std::uint32_t depth_ = 0;                  // open expressions
-  Span power_base_ = Span::none();           // of the exponent that is being read
-  bool broken_ = false;                      // the statement has its error
-  bool resume_here_ = false;                 // the next statement begins where the last one failed
+  std::vector<const Token*> open_;  // brackets around the cursor
+  std::uint32_t depth_ = 0;         // open expressions
+  Span power_base_ = Span::none();  // of the exponent that is being read
+  bool broken_ = false;             // the statement has its error
+  bool resume_here_ = false;        // the next statement begins where the last one failed
+  bool then_ends_ = false;          // the word `then` ends the expression that is read
+  bool blocks_reported_ = false;
   bool stopped_ = false;                     // a limit was met
   std::vector<ast::Declared> known_;         // declared elsewhere
   ast::Statement statement_;                 // the one that is being read

@@ -18,6 +18,12 @@ namespace {
 constexpr std::size_t most_errors = 10'000;  // of which 100 are shown
 constexpr std::size_t most_explained = 100;  // each costs a look at every declaration
 
+bool asks_for_gradient(const Expression& e) {
+  constexpr std::string_view words[] = {"backward", "gradient", "autograd", "minimize", "minimise",   "optimize",
+                                        "optimise", "fit",      "fmin",     "fminunc",  "fminsearch", "derivative"};
+  return e.kind == Kind::call && std::ranges::find(words, e.name.text) != std::end(words);
+}
+
 bool prints(const Expression& e) {
   constexpr std::string_view words[] = {"print", "println", "display", "disp", "show", "printf"};
   return e.kind == Kind::call && e.children.size() == 1 && std::ranges::find(words, e.name.text) != std::end(words);
@@ -128,78 +134,6 @@ void Parser::recover(const Token* first) {
   while (!at(Tok::separator) && !at(Tok::end)) advance();
 }
 
-/// A name in the brackets of a broken declaration is a size.
-void Parser::size_after_error(const Token& token) {
-  if (token.kind != Tok::name || statement_.declaration.names.empty()) return;
-  Expression e;
-  e.kind = Kind::name;
-  e.name = name_of(token);
-  e.span = e.mark = token.span;
-  statement_.declaration.names.back().shape.push_back(add(std::move(e)).id);
-}
-
-/// The names that a broken declaration would have declared after the error. The names in brackets are sizes.
-void Parser::names_after_error() {
-  auto& names = statement_.declaration.names;
-  const bool none = names.empty();  // `data (x[n], y[n])`, `data: x[n]`
-  const Token* unclosed = nullptr;
-  if (!open_.empty() && open_.back()->kind == Tok::open_bracket) {
-    const Token* opening = open_.back();
-    if (opening->value == Token::no_partner) unclosed = opening;
-    at_ = unclosed != nullptr ? opening + 1 : opening;
-  }
-  if (unclosed != nullptr && at(Tok::name)) size_after_error(*at_);
-  const Token* last_named = nullptr;
-  while (!at(Tok::separator) && !at(Tok::end)) {
-    const Token& token = *at_;
-    const bool grouping = token.kind == Tok::open_paren && none;
-    const bool before_name = token.kind == Tok::comma || token.kind == Tok::kw_and || grouping ||
-                             (none && (token.kind == Tok::colon || token.kind == Tok::greater));
-    if ((token.kind == Tok::open_bracket || token.kind == Tok::open_paren) && token.value != Token::no_partner &&
-        !grouping) {
-      for (; at_ != &partner(token); ++at_)
-        if (token.kind == Tok::open_bracket) size_after_error(*at_);
-    } else if (before_name && at_[1].kind == Tok::name && at_[2].kind != Tok::equals) {
-      // Where a bracket is not closed, `d` in `X[n, d, y[n]` is a size.
-      const Token* before = at_ - 1;
-      if (unclosed == nullptr || at_[2].kind == Tok::open_bracket || before->kind == Tok::close_bracket ||
-          before == last_named) {
-        ast::Declared one;
-        one.name = name_of(at_[1]);
-        one.span = at_[1].span;
-        names.push_back(one);
-        last_named = at_ + 1;
-      } else {
-        size_after_error(at_[1]);
-      }
-    }
-    advance();
-  }
-}
-
-/// `x[n], y[n]` at the beginning of a statement: the word that begins a declaration is missing.
-void Parser::declaration_without_word() {
-  const Expression& first = program_.at(statement_.equation.body);
-  const Expression& base = first.kind == Kind::subscript ? program_.at(first.children[0]) : first;
-  if (base.kind != Kind::name || at_[1].kind != Tok::name || declared(base.name.key) != nullptr) return;
-  if (first.kind != Kind::subscript && at_[2].kind != Tok::open_bracket) return;
-  for (const Token* t = at_; t->kind != Tok::separator && t->kind != Tok::end; ++t)
-    if (t->kind == Tok::equals) return;
-  ast::Declared one;
-  one.name = base.name;
-  one.span = first.span;
-  for (const ast::Subscript& s : first.subscripts)
-    if (s.kind == ast::Subscript::Kind::expression && program_.at(s.first).kind == Kind::name)
-      one.shape.push_back(s.first);
-  const std::string text = format(program_, statement_.equation.body);
-  const Span place = base.span;
-  statement_.kind = ast::Statement::Kind::declaration;
-  statement_.equation = {};
-  statement_.declaration.names.push_back(std::move(one));
-  fail(place, "a declaration begins with data or param",
-       fmt::format("write data {0}, … for what is given, param {0}, … for what is learnt", text));
-}
-
 /// A size is an affine combination of names with whole coefficients. Its nodes stand in the arena from `first` on.
 void Parser::check_size(Id size, std::size_t first) {
   std::vector<bool> has_name(size.index + 1 - first);
@@ -276,7 +210,10 @@ std::string Parser::meant_as_equation(const Expression& e) const {
   const Span sign = {e.comparison_marks[0].end, e.comparison_marks[0].end + 1};
   const bool arrow =
       e.comparisons[0] == ast::Comparison::less && right.span.begin == sign.begin && source_.slice(sign) == "-";
-  return arrow ? fmt::format("a value is defined with '=': {} = …", name) : std::string();
+  if (!arrow) return {};
+  std::string body = shown({sign.end, right.span.end});
+  body.erase(0, body.find_first_not_of(' '));
+  return fmt::format("a value is defined with '=': {} = {}", name, body);
 }
 
 /// A bare expression is the last statement of a program without a loss.
@@ -294,7 +231,9 @@ void Parser::check_bare_expressions() {
     const bool compares_loss = !equation.empty() && program_.at(e.children[0]).name.text == "loss";
     if (last && !has_loss && !compares_loss) continue;
     s.broken = true;
-    const bool function = diagnostics_.error_count() < most_explained && !prints(e) && is_left_side(e);
+    const bool few = diagnostics_.error_count() < most_explained;
+    if (few && declares_nothing(s)) continue;
+    const bool function = few && !prints(e) && is_left_side(e);
     if (compares_loss) s.equation.role = ast::Equation::Role::loss;
     if (diagnostics_.error_count() >= most_errors) continue;
     const Span mark = equation.empty() ? e.span : e.comparison_marks[0];
@@ -305,8 +244,9 @@ void Parser::check_bare_expressions() {
     const std::string here = format(program_, value);
     const bool is_short = here.size() < 100;
     diagnostics_.error(mark, text)
-        .help(!equation.empty() ? equation
-              : function        ? fmt::format("a function is defined with '=': {} = …", here)
+        .help(!equation.empty()      ? equation
+              : asks_for_gradient(e) ? "the gradient is printed by gradus grad and computed by gradus eval --grad"
+              : function             ? fmt::format("a function is defined with '=': {} = …", here)
               : prints(e) && program_.at(value).kind == Kind::name ? "a value is put out by a line: output " + here
               : is_short ? fmt::format("write output p = {} for a value to evaluate, or z = {} to use it", here, here)
                          : "write output p = … for a value to evaluate, or z = … to use it");
@@ -317,12 +257,43 @@ void Parser::check_bare_expressions() {
   }
 }
 
+/// Whether a name is declared or defined anywhere in the program.
+bool Parser::is_known(const std::string& key) const {
+  return declared(key) != nullptr || std::ranges::any_of(program_.statements, [&](const ast::Statement& s) {
+           return s.kind == ast::Statement::Kind::equation && !s.equation.bare &&
+                  (s.equation.name.key == key || (key == "loss" && s.equation.role == ast::Equation::Role::loss));
+         });
+}
+
+/// `x[n]` or `w` alone on a line, which nothing declares: reported, and the name counts as declared.
+bool Parser::declares_nothing(ast::Statement& s) {
+  const Expression e = program_.at(s.equation.body);
+  const Expression base = e.kind == Kind::subscript ? program_.at(e.children[0]) : e;
+  if (base.kind != Kind::name || is_known(base.name.key) || base.name.text == "end") return false;
+  ast::Declared one;
+  one.name = base.name;
+  one.span = e.span;
+  for (const ast::Subscript& size : e.subscripts) {
+    const bool plain = size.kind == ast::Subscript::Kind::expression && size.first.valid();
+    if (!plain || (program_.at(size.first).kind != Kind::name && program_.at(size.first).kind != Kind::number))
+      return false;
+    if (program_.at(size.first).kind == Kind::name) one.shape.push_back(size.first);
+  }
+  const std::string text = format(program_, s.equation.body);
+  diagnostics_.error(base.span, "a declaration begins with data or param")
+      .help(fmt::format("write data {0} for what is given, param {0} for what is learnt", text));
+  s.kind = ast::Statement::Kind::declaration;
+  s.equation = {};
+  s.declaration.names.push_back(std::move(one));
+  return true;
+}
+
 /// Whether an expression looks like the left side of a definition: `f(x, y)` of names that nothing declares.
 bool Parser::is_left_side(const Expression& e) const {
   return e.kind == Kind::call && !e.children.empty() && e.keywords.empty() &&
          std::ranges::all_of(e.children, [&](Id id) {
            const Expression& argument = program_.at(id);
-           return argument.kind == Kind::name && declared(argument.name.key) == nullptr;
+           return argument.kind == Kind::name && !is_known(argument.name.key);
          });
 }
 
@@ -345,17 +316,6 @@ void Parser::left_side(ast::Equation& equation, std::vector<Entry> list) {
     }
     equation.left.push_back(std::move(left));
   }
-}
-
-/// `data c[n] : index(k), y[n]`, at the bracket: the name counts as declared, so that its uses are no further errors.
-void Parser::name_after_assumptions(const ast::Name& word) {
-  constexpr std::string_view roles[] = {"data", "param", "const", "dim"};
-  statement_.declaration.names.push_back({word, {}, true, {}, word.span});
-  const bool closed = at_->value != Token::no_partner;
-  const Span whole = closed ? Span{word.span.begin, partner(*at_).span.end} : word.span;
-  fail(word.span, fmt::format("assumptions end a declaration: {} needs a line of its own", word.text),
-       fmt::format("write {} {}", roles[static_cast<std::size_t>(statement_.declaration.role)],
-                   closed ? source_.slice(whole) : word.text + "[n]"));
 }
 
 /// The right side of `grad f(a, b) = (…, …)`.
@@ -424,12 +384,70 @@ void Parser::skip_block() {
     const Token *word = at_, *sign = at_ + 1;
     const bool loss = word->kind == Tok::kw_loss;
     if (loss && sign->kind == Tok::name) word = sign++;
+    const bool bracket = sign->kind == Tok::open_paren || sign->kind == Tok::open_bracket;
+    if (bracket && sign->value != Token::no_partner) sign = &partner(*sign) + 1;  // `r(i) = …`
     const bool defines = sign->kind == Tok::equals ||
                          (sign->kind == Tok::foreign && static_cast<Foreign>(sign->value) == Foreign::update);
     if (defines && (loss || word->kind == Tok::name)) defined_in_block(*word, loss);
     while (!at(Tok::separator) && !at(Tok::end)) advance();
   }
+  if (at(Tok::separator) && source_.slice(at_[1].span) == "end") {  // of a block of MATLAB
+    advance();
+    while (!at(Tok::separator) && !at(Tok::end)) advance();
+  }
   resume_here_ = true;
+}
+
+/// `data { … }` and `model { … }` of Stan, at the first word: reported once, and what they declare is known.
+void Parser::block() {
+  const Token* const first = at_;
+  while (!at(Tok::separator) && !at(Tok::end)) {
+    const Tok before = at_ == first ? Tok::end : at_[-1].kind, after = at_[1].kind;
+    const bool follows =
+        before == Tok::name || before == Tok::close_bracket || before == Tok::greater || before == Tok::semicolon;
+    const bool ends = after == Tok::semicolon || after == Tok::equals;
+    if (at(Tok::name) && follows && ends) defined_in_block(*at_);
+    advance();
+  }
+  resume_here_ = true;
+  if (!blocks_reported_) {
+    blocks_reported_ = true;
+    fail(first->span, "there are no blocks in { }",
+         "inputs stand on lines of their own, as in data x[n] and param mu, and what is made small is loss = …");
+  }
+  broken_ = true;
+  throw StatementFailed{};
+}
+
+/// `loss q[i] = x[i]`, at the name.
+void Parser::loss_with_subscripts() {
+  const Token* end = at_;
+  while (end->kind != Tok::separator && end->kind != Tok::end) ++end;
+  constexpr std::uint32_t longest = 120;
+  const Span rest = {at_->span.begin, end[-1].span.end};
+  fail(join(at_->span, at_[1].span), "a loss is a number, so it has no subscripts",
+       rest.end - rest.begin <= longest ? fmt::format("write output {}", source_.slice(rest))
+                                        : "give a value with axes by output name = …");
+}
+
+/// `loss(w) = sum(w)` and `loss[i] = w[i]`, at the word.
+void Parser::loss_of() {
+  statement_.equation.role = ast::Equation::Role::loss;
+  const Token& opening = at_[1];
+  const Token& closing = partner(opening);
+  const Token* end = &closing + 2;
+  while (end->kind != Tok::separator && end->kind != Tok::end) ++end;
+  const std::string_view inside = source_.slice({opening.span.end, closing.span.begin});
+  const std::string_view body = source_.slice({(&closing)[2].span.begin, (end - 1)->span.end});
+  constexpr std::size_t longest = 80;
+  const bool is_short = end > &closing + 2 && inside.size() + body.size() < longest;
+  const bool indices = opening.kind == Tok::open_bracket && std::all_of(&opening + 1, &closing, [](const Token& t) {
+                         return t.kind == Tok::name || t.kind == Tok::comma;
+                       });
+  fail(join(at_->span, opening.span), "a loss is one number: it has no subscripts or arguments",
+       !is_short  ? std::string("write loss = …, and what has axes as output name = …")
+       : !indices ? fmt::format("write loss = {}", body)
+                  : fmt::format("write loss = sum[{}]({}), or output p[{}] = {}", inside, body, inside, body));
 }
 
 /// `x += 1`, at the sign.

@@ -44,8 +44,12 @@ bool has_something_to_differentiate(const Model& model, Diagnostics& diagnostics
   const bool has_some =
       !values_of(model, NamedValue::Role::loss).empty() || !values_of(model, NamedValue::Role::output).empty();
   if (!has_some) {
-    diagnostics.error(Span::none(), "the formula has no loss and no output")
-        .help("write loss = …, output p = …, or end with an expression");
+    Diagnostic& d = diagnostics.error(Span::none(), "the formula has no loss and no output");
+    const NamedValue* last = nullptr;  // a scalar that was perhaps meant
+    for (const NamedValue& value : model.values)
+      if (model.graph.shape(value.expr).empty()) last = &value;
+    d.help(last == nullptr ? "write loss = …, output p = …, or end with an expression"
+                           : fmt::format("write loss = {}, or output {} for its value", last->name, last->name));
   }
   return has_some;
 }

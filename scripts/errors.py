@@ -99,7 +99,8 @@ def messages():
                 literal = literal.replace("{{", "\0").replace("}}", "\1")
                 parts = [p.replace("\0", "{").replace("\1", "}").strip() for p in re.split(r"\{[^}]*\}|\n", literal)]
                 part = max(parts, key=len)
-                if len(re.findall(r"[A-Za-z]+", part)) >= 3 and " " in part:
+                formula = re.search(r"[@$][0-9]", part)  # of a function of another language
+                if len(re.findall(r"[A-Za-z]+", part)) >= 3 and " " in part and not formula:
                     out.setdefault(part, path.relative_to(ROOT))
     return out
 

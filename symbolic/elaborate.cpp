@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "frontend/format.hpp"
 #include "frontend/parse.hpp"
 #include "symbolic/elaborate/context.hpp"
 #include "symbolic/elaborate/evaluate.hpp"
@@ -13,6 +14,15 @@ namespace {
 
 bool is_loss(const EquationInfo& info) {
   return info.equation->role == ast::Equation::Role::loss || info.equation->bare;
+}
+
+/// What to write for a loss with axes.
+std::string scalar_of(const Context& context, const ast::Equation& eq) {
+  constexpr std::size_t longest = 60;
+  const std::string body = format(context.program, eq.body);
+  if (body.size() > longest) return "sum or average it: loss = mean(…), or make it an output: output p = …";
+  const std::string name = eq.name.text.empty() ? "" : " " + eq.name.text;
+  return "sum or average it, as in loss" + name + " = sum(" + body + "), or make it an output: output p = " + body;
 }
 
 /// A loss is a scalar.
@@ -28,7 +38,7 @@ bool check_loss(Context& context, EquationInfo& info, const Evaluator& evaluator
   if (!repaired.empty())
     d.help("with matrix products: " + repaired);
   else
-    d.help("sum or average it: loss = mean(…), or make it an output: output p = …");
+    d.help(scalar_of(context, eq));
   return false;
 }
 

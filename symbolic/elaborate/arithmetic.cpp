@@ -68,6 +68,12 @@ Value Evaluator::shape_error(const ast::Expression& e, ast::Id left, ast::Id rig
                         {at(left).span, at(right).span});
   note_declaration(d, left);
   note_declaration(d, right);
+  for (const bool first : {true, false}) {
+    const std::string product = matrix_product(first ? left : right, first ? b : a);
+    if (product.empty()) continue;
+    d.help("a matrix product is written with '@': " + product);
+    return Value::poison();
+  }
   const auto is_name = [&](ast::Id id) { return at(id).kind == ast::Kind::name; };
   const auto indexed = [&](ast::Id id, std::size_t count) {
     const ast::Expression& x = at(id);
@@ -91,6 +97,22 @@ Value Evaluator::shape_error(const ast::Expression& e, ast::Id left, ast::Id rig
            build_.size(a.axes[0]) == build_.size(b.axes[1]) && build_.size(a.axes[1]) == build_.size(b.axes[0]))
     d.help("transpose the second: " + (is_name(right) ? at(right).name.text : "(" + text_of(right) + ")") + ".T");
   return Value::poison();
+}
+
+/// `X*w` as `X @ w` where that has the shape of the other side of an operator; else empty.
+std::string Evaluator::matrix_product(ast::Id id, const Value& other) {
+  const ast::Expression& e = at(id);
+  if (e.kind != ast::Kind::binary || e.op != ast::Binary::multiply || e.dotted) return {};
+  const Value x = eval(e.children[0]), y = eval(e.children[1]);
+  if (x.poisoned || y.poisoned || x.axes.empty() || y.axes.empty() || x.axes.size() + y.axes.size() < 3) return {};
+  if (x.axes.size() > 2 || y.axes.size() > 2 || build_.size(x.axes.back()) != build_.size(y.axes[0])) return {};
+  std::vector<Size> shape;
+  if (x.axes.size() == 2) shape.push_back(build_.size(x.axes[0]));
+  if (y.axes.size() == 2) shape.push_back(build_.size(y.axes[1]));
+  if (shape.size() != other.axes.size()) return {};
+  for (std::size_t k = 0; k < shape.size(); ++k)
+    if (shape[k] != build_.size(other.axes[k])) return {};
+  return text_of(e.children[0]) + " @ " + text_of(e.children[1]);
 }
 
 Value Evaluator::eval_sum(ast::Id id) {
@@ -283,12 +305,13 @@ Value Evaluator::matmul(Value a, Value b, ast::Id left, const ast::Expression& e
     const ast::Expression& r = at(right);
     const Symbol* s =
         r.kind == ast::Kind::name && find_binding(r.name.key) == nullptr ? context_.find(r.name.key) : nullptr;
-    if (s != nullptr && s->kind == Symbol::Kind::input && b.axes.size() == 1)
-      d.help("declare " + s->text + "[" + sizes_.to_string(x.size) + "]");
-    else if (b.axes.size() == 2 && frame_.labels[b.axes[1]].known && build_.size(b.axes[1]) == x.size)
+    const bool first_fits = a.axes.size() == 2 && frame_.labels[a.axes[0]].known && build_.size(a.axes[0]) == y.size;
+    if (b.axes.size() == 2 && frame_.labels[b.axes[1]].known && build_.size(b.axes[1]) == x.size)
       d.help("transpose the second: " + text_of(left) + " @ " + text_of(right) + ".T");
-    else if (a.axes.size() == 2 && frame_.labels[a.axes[0]].known && build_.size(a.axes[0]) == y.size)
+    else if (first_fits)
       d.help("transpose the first: " + text_of(left) + ".T @ " + text_of(right));
+    if (s != nullptr && s->kind == Symbol::Kind::input && b.axes.size() == 1)
+      d.help((first_fits ? "or declare " : "declare ") + s->text + "[" + sizes_.to_string(x.size) + "]");
     return Value::poison();
   }
   Label shared = inner;

@@ -1,7 +1,6 @@
 // Calls: the user's functions, the prelude's, rows of the function table; arguments, keywords, unknown names.
 #include <algorithm>
 
-#include "frontend/foreign_functions.hpp"
 #include "symbolic/elaborate/evaluate.hpp"
 
 namespace gradus::elaboration {
@@ -30,68 +29,6 @@ std::optional<std::vector<Value>> Evaluator::arguments(ast::Id id) {
   }
   if (poisoned) return std::nullopt;
   return out;
-}
-
-bool Evaluator::arity(ast::Id id, std::size_t least, std::size_t most) {
-  const ast::Expression& e = at(id);
-  const std::size_t given = e.children.size();
-  if (given >= least && given <= most) return true;
-  std::string wanted = counted(least, "argument");
-  if (most == SIZE_MAX)
-    wanted = "at least " + wanted;
-  else if (most != least)
-    wanted = std::to_string(least) + (most == least + 1 ? " or " : " to ") + counted(most, "argument");
-  Diagnostic& d = error(e.span, e.name.text + " takes " + wanted + ", not " + std::to_string(given));
-  constexpr std::size_t most_nested = 8;
-  if ((e.name.key == "max" || e.name.key == "min") && given > 2 && given <= most_nested) {
-    std::string nested = text_of(e.children.back());
-    for (std::size_t k = given - 1; k-- > 0;) nested = e.name.text + "(" + text_of(e.children[k]) + ", " + nested + ")";
-    d.help("write " + nested);
-  }
-  if (e.name.key == "log" && given == 2) {
-    const std::string base = text_of(e.children[1]), x = text_of(e.children[0]);
-    d.help(base == "10" || base == "2" ? "write log" + base + "(" + x + ")" : "write log(" + x + ")/log(" + base + ")");
-  }
-  return false;
-}
-
-bool Evaluator::keywords(ast::Id id, bool allowed) {
-  const ast::Expression& e = at(id);
-  for (std::size_t k = 0; k < e.keywords.size(); ++k) {
-    const ast::Keyword& word = e.keywords[k];
-    if (allowed && word.name.text == "axis" && k == 0) continue;
-    if (word.name.text == "axis") {
-      error(word.name.span, allowed ? "axis is given twice" : e.name.text + " takes no axis");
-      return false;
-    }
-    Diagnostic& d = error(word.name.span, e.name.text + " takes no argument named " + word.name.text);
-    if (word.name.text == "keepdims")
-      d.help("index notation keeps the axis: Z[i, j] = X[i, j] - sum[k](X[i, k])");
-    else if (e.name.key == "norm" && (word.name.text == "ord" || word.name.text == "p") && !e.children.empty())
-      d.help("the order is the second argument: norm(" + text_of(e.children[0]) + ", " + text_of(word.value) + ")");
-    else if (allowed)
-      d.help("did you mean axis?");
-    return false;
-  }
-  return true;
-}
-
-std::optional<std::size_t> Evaluator::axis_number(ast::Id value, std::size_t rank, Span mark,
-                                                  const std::string& shape) {
-  const Value v = eval(value);
-  if (v.poisoned) return std::nullopt;
-  const auto number = v.affine && v.affine->is_constant() ? sizes_.as_constant(v.affine->offset) : std::nullopt;
-  if (!number) {
-    error(at(value).span, "an axis is a whole number, 0 for the first or -1 for the last");
-    return std::nullopt;
-  }
-  const auto count = static_cast<std::int64_t>(rank);
-  if (*number >= count || *number < -count) {
-    error(mark, "there is no axis " + std::to_string(*number) + ": " + shape +
-                    (rank == 0 ? " has no axes" : " has the axes 0 to " + std::to_string(count - 1)));
-    return std::nullopt;
-  }
-  return static_cast<std::size_t>(*number < 0 ? *number + count : *number);
 }
 
 std::optional<Evaluator::ReducedAxes> Evaluator::reduced_axes(const ast::Expression& call, const Value& v) {
@@ -155,12 +92,15 @@ Value Evaluator::call_elementwise(Function f, ast::Id id) {
 Value Evaluator::call_user(const FunctionInfo& f, ast::Id id) {
   const ast::Expression& e = at(id);
   if (f.poisoned) return Value::poison();
+  if (!e.keywords.empty() && e.children.size() + e.keywords.size() == f.definition->parameters.size())
+    return named_arguments(id, *f.definition);
   if (!keywords(id, false)) return Value::poison();
   const auto& parameters = f.definition->parameters;
   if (e.children.size() != parameters.size()) {
     Diagnostic& d = error(e.span, e.name.text + " takes " + counted(parameters.size(), "argument") + ", not " +
                                       std::to_string(e.children.size()));
     if (!f.prelude) d.note(e.name.text + " is defined here", f.definition->name.span);
+    if (f.prelude) d.help("it is " + signature(*f.definition));
     return Value::poison();
   }
   auto values = arguments(id);
@@ -173,20 +113,6 @@ Value Evaluator::call_user(const FunctionInfo& f, ast::Id id) {
            (*values)[0].axes.size() == (*values)[1].axes.size() + 1)
     return no_classes(id, (*values)[0], (*values)[1]);
   return inline_call(*chosen, id, std::move(*values));
-}
-
-/// Numbers where class indices are meant.
-Value Evaluator::no_classes(ast::Id id, const Value& scores, const Value& classes) {
-  const ast::Expression& e = at(id);
-  Diagnostic& d = error(e.span, e.name.text + " takes class indices, but " + named(e.children[1]) +
-                                    " is no index data (" + named(e.children[0]) + " is " + shape_of(scores) + ", " +
-                                    named(e.children[1]) + " is " + shape_of(classes) + ")");
-  note_declaration(d, e.children[1]);
-  const ast::Expression& c = at(e.children[1]);
-  if (c.kind == ast::Kind::name && !classes.axes.empty())
-    d.help("declare it so: data " + c.name.text + shape_of(classes) + " : index(" +
-           sizes_.to_string(build_.size(scores.axes.back())) + ")");
-  return Value::poison();
 }
 
 Value Evaluator::inline_call(const FunctionInfo& f, ast::Id id, std::vector<Value> values) {
@@ -227,91 +153,6 @@ Value Evaluator::inline_body(const FunctionInfo& f, ast::Id id, const std::vecto
   bindings_.resize(activation().first_binding);
   activations_.pop_back();
   return v;
-}
-
-/// `x(i)` and MATLAB's `x(1)`, `x(end)`.
-void Evaluator::subscripts_in_brackets(Diagnostic& d, const ast::Expression& call, const Input& input) {
-  std::string list, given;
-  bool shifted = false;
-  for (std::size_t k = 0; k < call.children.size(); ++k) {
-    const ast::Expression& e = at(call.children[k]);
-    std::string text = text_of(call.children[k]);
-    given += (k == 0 ? "" : ", ") + text;
-    const auto number = e.kind == ast::Kind::number ? e.value.as_int64() : std::nullopt;
-    if (number && *number > 0) {
-      text = std::to_string(*number - 1);
-      shifted = true;
-    } else if (e.kind == ast::Kind::name && e.name.text == "end") {
-      text = sizes_.to_string(sizes_.subtract(input.shape[k], sizes_.constant(1)));
-      shifted = true;
-    }
-    list += (k == 0 ? "" : ", ") + text;
-  }
-  const std::string& name = call.name.text;
-  if (shifted)
-    d.help("subscripts stand in brackets and count from 0: " + name + "(" + given + ") is " + name + "[" + list + "]");
-  else
-    d.help("subscripts stand in brackets: " + name + "[" + list + "]");
-}
-
-Value Evaluator::unknown_function(ast::Id id) {
-  const ast::Expression& e = at(id);
-  const std::string& name = e.name.text;
-  if (silent_) return Value::poison();
-  if (is_function_to_come(e.name.key)) return not_supported(e.name.span, name);
-  const Symbol* s = activation().prelude ? nullptr : context_.find(e.name.key);
-  if (s != nullptr || find_binding(e.name.key) != nullptr) {
-    if (s != nullptr && s->kind == Symbol::Kind::equation && context_.equations[s->number].broken)
-      return Value::poison();  // perhaps it was meant as a function
-    std::size_t rank = 0;
-    if (s != nullptr && s->kind == Symbol::Kind::input) rank = context_.model.inputs[s->number].shape.size();
-    Diagnostic& d = error(e.name.span, name + " is a value, not a function");
-    if (s != nullptr && !s->span.is_none())
-      d.note(name + (s->kind == Symbol::Kind::equation ? " is defined here" : " is declared here"), s->span);
-    if (!e.children.empty() && e.children.size() <= rank)
-      subscripts_in_brackets(d, e, context_.model.inputs[s->number]);
-    else if (e.children.size() == 1)
-      d.help("for a product write " + name + "*(" + text_of(e.children[0]) + ")");
-    return Value::poison();
-  }
-  if (!context_.reported_names.insert(e.name.key + "(").second) return Value::poison();
-  Diagnostic& d = error(e.name.span, "there is no function " + name);
-  if ((name == "len" || name == "length" || name == "size" || name == "numel") && e.children.size() == 1) {
-    const Value v = eval(e.children[0]);
-    if (!v.poisoned && v.axes.size() > 1 && name != "len")
-      d.help("sizes have names: " + named(e.children[0]) + " is " + shape_of(v));
-    else if (!v.poisoned && !v.axes.empty())
-      d.help("the length of " + named(e.children[0]) + " is the size " + sizes_.to_string(build_.size(v.axes[0])));
-    return Value::poison();
-  }
-  std::vector<std::string> texts;
-  for (const ast::Id child : e.children) texts.push_back(text_of(child));
-  if (std::string here = foreign_call(name, texts); !here.empty()) {
-    for (const ast::Keyword& word : e.keywords)
-      if (here.ends_with(')') && (word.name.text == "axis" || word.name.text == "dim"))
-        here.insert(here.size() - 1, ", axis=" + text_of(word.value));
-    d.help("write " + here);
-    return Value::poison();
-  }
-  if (name == "einsum") {
-    d.help("index notation says it, as in C[i, k] = sum[j](A[i, j]*B[j, k])");
-    return Value::poison();
-  }
-  if (const std::size_t bar = name.find('_'); bar != std::string::npos && texts.size() == 1) {
-    const std::string sign = name.substr(0, bar), index = name.substr(bar + 1);
-    const bool reduces = sign == "sum" || sign == "prod" || sign == "mean" || sign == "max" || sign == "min";
-    if (reduces && index.size() == 1) {
-      d.help("the index stands in brackets: " + sign + "[" + index + "](" + texts[0] + ")");
-      return Value::poison();
-    }
-  }
-  if ((name == "Σ" || name == "Π") && texts.size() == 1) {
-    d.help("write " + std::string(name == "Σ" ? "sum(" : "prod(") + texts[0] + ")");
-    return Value::poison();
-  }
-  const std::string near = near_function(context_, name);
-  if (!near.empty()) d.help("did you mean " + near + "?");
-  return Value::poison();
 }
 
 }  // namespace gradus::elaboration

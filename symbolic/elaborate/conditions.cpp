@@ -31,6 +31,39 @@ bool Evaluator::reads_elements(ast::Id id) const {
   return false;
 }
 
+/// The sum that `base[condition]` means: `sum[i : x[i] > 0](y[i])`; empty where the condition is no plain comparison.
+std::string Evaluator::filter_of(ast::Id condition, const std::string& base) {
+  std::size_t rank = 0;
+  const std::string text = elementwise_text(condition, rank);
+  if (text.empty() || rank == 0) return {};
+  const std::string indices = rank == 1 ? "i" : "i, j";
+  return "sum[" + indices + " : " + text + "](" + base + "[" + indices + "])";
+}
+
+/// A comparison of names and numbers at an element, `x[i] > 0`, and the rank of its arrays; empty for anything else.
+std::string Evaluator::elementwise_text(ast::Id condition, std::size_t& rank) {
+  constexpr std::string_view signs[] = {" < ", " <= ", " > ", " >= ", " == ", " != "};
+  const ast::Expression& e = at(condition);
+  if (e.kind != ast::Kind::comparison) return element_of(condition, rank);
+  std::string text;
+  for (std::size_t k = 0; k < e.children.size(); ++k) {
+    const std::string element = element_of(e.children[k], rank);
+    if (element.empty()) return {};
+    text += (k == 0 ? "" : std::string(signs[static_cast<std::size_t>(e.comparisons[k - 1])])) + element;
+  }
+  return text;
+}
+
+/// The element of a name or number at the index i (at i, j); empty for anything else.
+std::string Evaluator::element_of(ast::Id id, std::size_t& rank) {
+  const ast::Expression& e = at(id);
+  if (e.kind != ast::Kind::name && e.kind != ast::Kind::number) return {};
+  const Value v = eval(id);
+  if (v.poisoned || v.axes.size() > 2 || (!v.axes.empty() && rank != 0 && rank != v.axes.size())) return {};
+  if (!v.axes.empty()) rank = v.axes.size();
+  return text_of(id) + (v.axes.empty() ? "" : v.axes.size() == 1 ? "[i]" : "[i, j]");
+}
+
 Value Evaluator::eval_logic(ast::Id id) {
   std::vector<ast::Id> nodes;
   ast::Id first = id;

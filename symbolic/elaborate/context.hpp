@@ -103,9 +103,11 @@ std::string counted(std::size_t count, const std::string& noun);
 /// The name nearest to a misspelt one: values and sizes, and what else is in scope. Empty once the errors are more
 /// than anybody reads.
 std::string near_value(const Context& context, const std::string& name, std::vector<std::string> in_scope = {});
-/// The function nearest to a misspelt one.
+/// Reports an assumption that there is not, with the one that is meant.
+void unknown_assumption(Context& context, const ast::Program& program, const ast::Assumption& a);
 /// `xw` as `x*w` where x and w are declared, else nothing.
 std::string product_of_names(const Context& context, const std::string& name);
+/// The function nearest to a misspelt one, sooner one that people call by name.
 std::string near_function(const Context& context, const std::string& name);
 /// Whether a name is a constant of the language (pi, inf).
 bool is_constant_name(const std::string& key);

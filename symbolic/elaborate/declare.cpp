@@ -70,6 +70,8 @@ class Declarer {
                                              : name.text + " and " + other.text + " are the same name, declared twice");
     if (!other.span.is_none()) d.note(other.text + (size ? " is a size here" : " is declared here"), other.span);
     if (constant && size) d.help("a size that is fixed is a dim: dim " + name.text + " = 3");
+    if (size && symbol.kind == Symbol::Kind::input && !constant)
+      d.help("a size needs no declaration, and may stand in expressions too");
     found->second.poisoned = found->second.poisoned || size;
     return false;
   }
@@ -362,6 +364,14 @@ class Declarer {
   bool assumptions(const ast::Statement& statement, const ast::Declared& d, Input& in) {
     const ast::Declaration& declaration = statement.declaration;
     if (declaration.assumptions.empty()) return true;
+    bool known = true, declared = true;
+    for (const ast::Assumption& a : declaration.assumptions) {
+      if (a.name.text == "index" || flag_of(in, a.name.text) != nullptr) continue;
+      unknown_assumption(context_, program_, a);
+      known = false;
+      declared = declared && !a.argument.valid();  // `categorical(k)`: perhaps it was meant as index data
+    }
+    if (!known) return declared;
     if (!same_shapes(statement, &d == &declaration.names[0])) return !has_index(declaration);
     bool good = true;
     for (const auto& a : declaration.assumptions) {
@@ -371,15 +381,12 @@ class Declarer {
         continue;
       }
       if (a.argument.valid()) {
-        context_.diagnostics.error(a.span.is_none() ? a.name.span : a.span, word + " takes no argument");
+        Diagnostic& error =
+            context_.diagnostics.error(a.span.is_none() ? a.name.span : a.span, word + " takes no argument");
+        if (word == "integer") error.help("whole numbers below k are index(k)");
         continue;
       }
-      bool* flag = flag_of(in, word);
-      if (flag == nullptr) {
-        unknown_assumption(a);
-        continue;  // the name is declared all the same
-      }
-      *flag = true;
+      *flag_of(in, word) = true;
       if (!needs_square(word)) continue;
       const std::size_t rank = in.shape.size();
       if (rank >= 2 && in.shape[rank - 1] == in.shape[rank - 2]) continue;
@@ -407,25 +414,6 @@ class Declarer {
     return nullptr;
   }
 
-  static bool word_of_type(const std::string& word) {
-    return word == "real" || word == "float" || word == "double" || word == "number" || word == "scalar";
-  }
-
-  void unknown_assumption(const ast::Assumption& a) {
-    const std::vector<std::string> words{"positive", "nonnegative", "integer", "symmetric", "spd", "lower", "index"};
-    Diagnostic& d = context_.diagnostics.error(a.name.span, "there is no assumption " + a.name.text);
-    std::string near = did_you_mean(a.name.text, words);
-    if (a.name.text == "psd") near = "spd";
-    if (word_of_type(a.name.text)) {
-      d.help("every value is real: write nothing after the name, or integer");
-      return;
-    }
-    if (!near.empty())
-      d.help("did you mean " + near + "?");
-    else
-      d.help("the assumptions are positive, nonnegative, integer, symmetric, spd, lower and index(k)");
-  }
-
   bool index_assumption(const ast::Declaration& declaration, const ast::Declared& d, const ast::Assumption& a,
                         Input& in) {
     if (declaration.role != ast::Role::data) {
@@ -442,6 +430,10 @@ class Declarer {
     }
     const auto bound = size(a.argument);
     if (!bound) return false;
+    if (in.index_bound) {
+      context_.diagnostics.error(a.span.is_none() ? a.name.span : a.span, "index stands twice");
+      return false;
+    }
     in.index_bound = *bound;
     return true;
   }

@@ -114,49 +114,6 @@ Value Evaluator::eval(ast::Id id) {
   return v;
 }
 
-std::string Evaluator::with_matrix_products(const EquationInfo& info, bool of_matrices_only) const {
-  constexpr std::size_t most_errors = 100;  // that are shown; each costs a copy of the program
-  if (!context_.program.matlab || context_.program.expressions.size() > 100'000) return {};
-  if (context_.diagnostics.error_count() > most_errors) return {};
-  ast::Program copy = context_.program;
-  const std::size_t count = copy.expressions.size();
-  // Children come first, so the rank of a node is known when it is reached: as elaborated, or as it would be with the
-  // products changed so far. A transposed vector is the vector.
-  std::vector<std::size_t> ranks(count, 0);
-  std::vector<char> transposed(count, 0);
-  std::vector<ast::Id> stands_for(count);
-  bool changed = false;
-  for (std::uint32_t k = 0; k <= info.equation->body.index; ++k) {
-    ast::Expression& e = copy.expressions[k];
-    stands_for[k] = {k};
-    for (auto& child : e.children)
-      if (child.valid()) child = stands_for[child.index];
-    const auto rank_of = [&](std::size_t child) { return ranks[e.children[child].index]; };
-    const auto known = ranks_.find(k);
-    if (known != ranks_.end()) ranks[k] = known->second;
-    if (e.kind == ast::Kind::negate) ranks[k] = rank_of(0);
-    if (e.kind == ast::Kind::transpose && rank_of(0) > 0) {
-      ranks[k] = rank_of(0);
-      if (ranks[k] == 1) stands_for[k] = e.children[0];
-      transposed[stands_for[k].index] = 1;
-    }
-    if (e.kind != ast::Kind::binary) continue;
-    const std::size_t left = rank_of(0), right = rank_of(1);
-    const bool both = left > 0 && right > 0;
-    const bool matrices = left == 2 || right == 2 || transposed[e.children[0].index] != 0;
-    if (e.op == ast::Binary::multiply && !e.dotted && both && (matrices || !of_matrices_only)) {
-      e.op = ast::Binary::matmul;
-      transposed[k] = 1;  // what it is multiplied with next is meant so too
-      changed = true;
-    }
-    ranks[k] = e.op == ast::Binary::matmul && both ? left + right - 2 : std::max(left, right);
-  }
-  if (!changed || (!of_matrices_only && ranks[info.equation->body.index] != 0)) return {};
-  const auto statement = std::ranges::find_if(
-      copy.statements, [&](const ast::Statement& s) { return s.span == info.span && s.equation.body.valid(); });
-  return statement == copy.statements.end() ? std::string{} : format(copy, *statement, false);
-}
-
 Value Evaluator::eval_inner(ast::Id id) {
   const ast::Expression& e = at(id);
   switch (e.kind) {
@@ -433,7 +390,11 @@ bool Evaluator::find_ranges(const EquationInfo& info) {
     if (s.solved || s.error.empty()) continue;
     if (!s.between.first.empty() && !clashes.insert(s.between).second) continue;
     Diagnostic& d = error(unknown[k].span, s.error);
-    for (const auto& h : s.help) d.help(h);
+    const std::string text = s.shifted ? counted_from_zero(info, unknown[k].name, *s.shifted) : "";
+    if (!text.empty())
+      d.help("count from 0: " + text);
+    else
+      for (const auto& h : s.help) d.help(h);
   }
   return good;
 }
@@ -479,8 +440,11 @@ std::optional<Expr> Evaluator::const_default(const ast::Program& program, const 
   if (v.poisoned) return std::nullopt;
   const Input& self = context_.model.inputs[number];
   if (!v.axes.empty()) {
+    const ast::Expression& e = program.at(declared.value);
+    const bool is_short = e.span.end - e.span.begin <= longest_shown;
     error(self.span, "the const " + self.name + " is one number, but its default is " + shape_of(v))
-        .help("name the value by an equation instead: " + self.name + " = …");
+        .help("name the value by an equation instead: " + self.name + " = " +
+              (is_short ? format(program, declared.value) : "…"));
     return std::nullopt;
   }
   build_.operand(v);

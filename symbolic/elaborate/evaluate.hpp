@@ -101,6 +101,7 @@ class Evaluator {
   Value eval_name(ast::Id id);
   Value undeclared(ast::Id id);
   /// `[n, d]` as an example of a shape of that rank.
+  std::string counted_from_zero(const EquationInfo& info, const std::string& index, const IndexRange& range);
   std::string sizes_for(std::size_t rank) const;
   std::string part_of_name(const std::string& name) const;
   const Binding* find_binding(const std::string& key) const;
@@ -126,6 +127,7 @@ class Evaluator {
   bool is_condition(const Value& v, ast::Id id, const char* where);
   void push_condition(const Value& condition, bool holds);
   void pop_condition();
+  std::string matrix_product(ast::Id id, const Value& other);
   void warn_table(const ast::Expression& e, const Value& a, const Value& b);
   /// Whether the '*' is a matrix product in MATLAB; `left` is what stands before it, as it is meant.
   bool matlab_warning(const ast::Expression& e, const std::string& left, const Value& a, const Value& b);
@@ -157,9 +159,12 @@ class Evaluator {
   bool subscript_axis(const Entry& entry, Value& v, Label axis, std::vector<Label>& axes);
   bool bad_subscript(const Entry& entry, const Value& index, Label axis);
   void other_axis(Diagnostic& d, const Entry& entry, Size bound, const Value& v, Label axis);
-  bool unbound_subscript(const Entry& entry, const Input& input, Label axis);
+  bool unbound_subscript(const Entry& entry, const Input& input);
+  bool is_called_with_brackets(const ast::Expression& e);
+  bool is_end(const Entry& entry, Label axis);
   std::string filter_of(ast::Id condition, const std::string& base);
-  std::string element_of(ast::Id id);
+  std::string elementwise_text(ast::Id condition, std::size_t& rank);
+  std::string element_of(ast::Id id, std::size_t& rank);
   /// The input that is named or subscripted, or null.
   const Input* input_of(ast::Id id) const;
   /// Says what to write where a number stands for a size.
@@ -222,6 +227,12 @@ class Evaluator {
     std::vector<Label> kept, bound;
   };
   std::optional<ReducedAxes> reduced_axes(const ast::Expression& call, const Value& v);
+  std::string right_arguments(const ast::Expression& call);
+  std::string operand_text(ast::Id id) const;
+  static std::string signature(const ast::FunctionDefinition& f);
+  Value named_arguments(ast::Id id, const ast::FunctionDefinition& f);
+  std::string in_order_of(const ast::Expression& call);
+  std::string with_axis_kept(const ast::Expression& call);
   void subscripts_in_brackets(Diagnostic& d, const ast::Expression& call, const Input& input);
   Value unknown_function(ast::Id id);
 
@@ -243,6 +254,8 @@ class Evaluator {
   Value not_two_vectors(ast::Id id, std::size_t argument, const Value& value);
   Value dot(ast::Id id);
   Value reshape(ast::Id id);
+  bool joins_list(ast::Id id);
+  std::string with_all_sizes(const ast::Expression& call, std::size_t open, Size count);
   Value concat(ast::Id id);
   Value stack(ast::Id id);
   Value literal(ast::Id id);

@@ -135,8 +135,10 @@ std::optional<std::vector<Guard>> Evaluator::filter_guards(ast::Id id) {
   Value c = eval(id);
   if (c.poisoned || !is_condition(c, id, "a filter")) return std::nullopt;
   if (!c.axes.empty()) {
+    std::size_t rank = 0;
+    const std::string text = elementwise_text(id, rank);
     error(at(id).span, "a filter is one condition for each index, but this one is " + shape_of(c))
-        .help("subscript the arrays in it");
+        .help(text.empty() ? "subscript the arrays in it" : "subscript the arrays in it, as in " + text);
     return std::nullopt;
   }
   if (c.guards) return c.guards;

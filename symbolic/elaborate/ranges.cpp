@@ -275,10 +275,12 @@ class Solver {
     const std::string range = name + " in 0..";
     if (guarded || sizes_.is_negative(best.begin))
       solutions_[k].help = {"give the range with 'in': " + range + sizes_.to_string(best.end)};
-    else
+    else {
+      solutions_[k].shifted = IndexRange{best.begin, sizes_.subtract(best.end, best.begin)};
       solutions_[k].help = {"count from 0: write " + name + " + " + begin + " for " + name +
                             " on the right side, and " + range +
                             sizes_.to_string(sizes_.subtract(best.end, best.begin)) + " on the left"};
+    }
   }
 
   /// Two values carry the bare index and differ in size, and neither is read at a shift.

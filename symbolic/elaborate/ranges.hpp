@@ -48,6 +48,7 @@ struct Solution {
   IndexRange range;
   std::string error;  // empty when an earlier error explains it
   std::vector<std::string> help;
+  std::optional<IndexRange> shifted;  // an index of a left side that does not begin at 0: the range it would have
   std::pair<std::string, std::string> between;  // two subscripted values that disagree: said once a pair
   std::string warning;
   Span warning_span = Span::none();

@@ -32,8 +32,9 @@ Value Evaluator::transpose(ast::Id id) {
     return v;
   }
   if (e.children.size() - 1 != rank)
-    return fail(e.span, "transpose needs each of the " + counted(rank, "axis") + " of " + named(e.children[0]) +
-                            " once, not " + std::to_string(e.children.size() - 1));
+    return fail(e.span, "transpose names each axis once: " + named(e.children[0]) + " has " + counted(rank, "axis") +
+                            ", and " + std::to_string(e.children.size() - 1) +
+                            (e.children.size() == 2 ? " is named" : " are named"));
   std::vector<Label> axes;
   std::vector<bool> seen(rank, false);
   for (std::size_t k = 1; k < e.children.size(); ++k) {
@@ -79,6 +80,25 @@ bool never_zero(const Sizes& sizes, Size s) {
 
 }  // namespace
 
+/// `reshape(X, -1, d)` with the size that is meant, where it is one.
+std::string Evaluator::with_all_sizes(const ast::Expression& call, std::size_t open, Size count) {
+  std::vector<std::string> list;
+  Size others = sizes_.constant(1);
+  for (std::size_t k = 1; k < call.children.size(); ++k) {
+    list.push_back(text_of(call.children[k]));
+    if (k == open) continue;
+    const Value v = eval(call.children[k]);
+    if (v.poisoned || !v.affine || !v.affine->is_constant()) return {};
+    others = sizes_.multiply(others, v.affine->offset);
+  }
+  const auto size = sizes_.is_one(others) ? std::optional<Size>(count) : sizes_.divide(count, others);
+  if (!size) return {};
+  list[open - 1] = sizes_.to_string(*size);
+  std::string out = "reshape(" + text_of(call.children[0]);
+  for (const std::string& one : list) out += ", " + one;
+  return out + ")";
+}
+
 Value Evaluator::reshape(ast::Id id) {
   const ast::Expression& e = at(id);
   Value v = eval(e.children[0]);
@@ -94,8 +114,7 @@ Value Evaluator::reshape(ast::Id id) {
     const ast::Expression& entry = at(e.children[k]);
     if (entry.kind == ast::Kind::negate && at(entry.children[0]).kind == ast::Kind::number) {
       Diagnostic& d = error(entry.span, "the sizes of reshape are written out: -1 finds none");
-      if (e.children.size() == 2)
-        d.help("write reshape(" + text_of(e.children[0]) + ", " + sizes_.to_string(given) + ")");
+      if (const std::string text = known ? with_all_sizes(e, k, given) : ""; !text.empty()) d.help("write " + text);
       return Value::poison();
     }
     const auto size = size_argument(e.children[k]);
@@ -131,8 +150,24 @@ Value Evaluator::join(const std::vector<Value>& pieces, const std::vector<Size>&
   return build_.elementwise(Function::select, {std::move(before), std::move(left), std::move(right)}, axes);
 }
 
+/// `concat([x, y])`: arrays in a list, reported.
+bool Evaluator::joins_list(ast::Id id) {
+  const ast::Expression& e = at(id);
+  const ast::Expression& list = at(e.children[0]);
+  if (e.children.size() != 1 || list.kind != ast::Kind::vector || list.children.empty()) return false;
+  const Value first = eval(list.children[0]);
+  if (first.poisoned || first.axes.empty()) return false;
+  std::string text;
+  for (const ast::Id child : list.children) text += (text.empty() ? "" : ", ") + text_of(child);
+  if (!e.keywords.empty()) text += ", axis=" + text_of(e.keywords[0].value);
+  Diagnostic& d = error(list.span, "arrays are joined as arguments, not as a list");
+  if (text.size() <= longest_shown) d.help("write " + e.name.text + "(" + text + ")");
+  return true;
+}
+
 Value Evaluator::concat(ast::Id id) {
   const ast::Expression& e = at(id);
+  if (joins_list(id)) return Value::poison();
   auto values = arguments(id);
   if (!values) return Value::poison();
   Value& first = values->front();
@@ -190,6 +225,7 @@ Value Evaluator::concat(ast::Id id) {
 
 Value Evaluator::stack(ast::Id id) {
   const ast::Expression& e = at(id);
+  if (joins_list(id)) return Value::poison();
   auto values = arguments(id);
   if (!values) return Value::poison();
   Value& first = values->front();
@@ -238,9 +274,13 @@ Value Evaluator::literal(ast::Id id) {
   if (!values) return Value::poison();
   for (std::size_t k = 0; k < values->size(); ++k) {
     if ((*values)[k].axes.empty()) continue;
+    std::string list;
+    for (const ast::Id child : e.children) list += (list.empty() ? "" : ", ") + text_of(child);
+    const bool is_short = list.size() <= 80 && e.kind == ast::Kind::vector;
     error(at(e.children[k]).span,
           "the elements of a literal are scalars, but " + named(e.children[k]) + " is " + shape_of((*values)[k]))
-        .help("join arrays with concat or stack");
+        .help(is_short ? "one array after the other is concat(" + list + "), one above the other stack(" + list + ")"
+                       : "join arrays with concat or stack");
     return Value::poison();
   }
   const std::size_t rows = e.kind == ast::Kind::matrix ? e.rows : 1;

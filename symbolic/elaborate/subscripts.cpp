@@ -8,10 +8,15 @@
 namespace gradus::elaboration {
 namespace {
 
+/// What stands before the colon of a slice.
+std::string entry_begin(const ast::Program& program, const ast::Subscript& s) {
+  return s.first.valid() ? format(program, s.first) : std::string();
+}
+
 /// The text of one entry of a subscript list.
 std::string entry_text(const ast::Program& program, const ast::Subscript& s) {
   if (s.kind != ast::Subscript::Kind::slice) return format(program, s.first);
-  return (s.first.valid() ? format(program, s.first) : "") + ":" + (s.last.valid() ? format(program, s.last) : "");
+  return entry_begin(program, s) + ":" + (s.last.valid() ? format(program, s.last) : "");
 }
 
 }  // namespace
@@ -35,6 +40,7 @@ struct Evaluator::Entry {
 
 Value Evaluator::eval_subscript(ast::Id id) {
   const ast::Expression& e = at(id);
+  if (is_called_with_brackets(e)) return Value::poison();
   if (at(e.children[0]).kind == ast::Kind::name) subscripts_after_ = e.subscripts.size();
   Value v = eval(e.children[0]);
   subscripts_after_ = 0;
@@ -82,10 +88,28 @@ Value Evaluator::eval_subscript(ast::Id id) {
   return v;
 }
 
+/// `sum[x]` for `sum(x)`: reported.
+bool Evaluator::is_called_with_brackets(const ast::Expression& e) {
+  const ast::Expression& base = at(e.children[0]);
+  if (base.kind != ast::Kind::name || activation().prelude || find_binding(base.name.key) != nullptr ||
+      context_.find(base.name.key) != nullptr)
+    return false;
+  const bool own = context_.functions.count(base.name.key) != 0;
+  if (!own && !is_language_function(base.name.key)) return false;
+  std::string list;
+  for (const ast::Subscript& s : e.subscripts)
+    list += (list.empty() ? "" : ", ") + entry_text(*activation().program, s);
+  Diagnostic& d = error(base.span, base.name.text + " is a function and needs its arguments in parentheses");
+  if (own) d.note(base.name.text + " is defined here", context_.functions.at(base.name.key).span);
+  if (list.size() <= longest_shown) d.help("write " + base.name.text + "(" + list + ")");
+  return true;
+}
+
 bool Evaluator::makes_axis(const ast::Expression& e) const {
   return std::ranges::any_of(e.subscripts, [&](const ast::Subscript& s) {
     return s.kind == ast::Subscript::Kind::expression && s.first.valid() && at(s.first).kind == ast::Kind::name &&
-           at(s.first).name.text == "None" && context_.find("None") == nullptr;
+           (at(s.first).name.text == "None" || at(s.first).name.text == "newaxis") &&
+           context_.find(at(s.first).name.key) == nullptr;
   });
 }
 
@@ -107,6 +131,12 @@ Value Evaluator::new_axis(const ast::Expression& e, const Value& v, const std::s
 bool Evaluator::slice_bound(const Entry& entry, bool is_end, Label axis, Subscript& out) {
   const ast::Subscript& s = entry.subscript();
   const ast::Id id = is_end ? s.last : s.first;
+  if (is_end && at(id).kind == ast::Kind::name && at(id).name.text == "end" && find_binding("end") == nullptr &&
+      context_.find("end") == nullptr) {
+    error(s.span, "there is no 'end'")
+        .help("to the end goes " + entry.rewritten(entry_begin(*activation().program, s) + ":"));
+    return false;
+  }
   size_position_ = true;
   const Value bound = eval(id);
   size_position_ = false;
@@ -164,6 +194,7 @@ bool Evaluator::slice_axis(const Entry& entry, Value& v, Label axis, std::vector
 
 bool Evaluator::subscript_axis(const Entry& entry, Value& v, Label axis, std::vector<Label>& axes) {
   const ast::Subscript& s = entry.subscript();
+  if (is_end(entry, axis)) return false;
   const bool outer = std::exchange(in_subscript_, true);
   const Value index = eval(s.first);
   in_subscript_ = outer;
@@ -193,6 +224,23 @@ bool Evaluator::subscript_axis(const Entry& entry, Value& v, Label axis, std::ve
   check_inside(place, axis, s.span, entry.words, bare);
   build_.substitute(v, axis, place);
   axes.insert(axes.end(), index.axes.begin(), index.axes.end());
+  return true;
+}
+
+/// `x[end]`, `x[end - 1]`: reported.
+bool Evaluator::is_end(const Entry& entry, Label axis) {
+  const ast::Expression& e = at(entry.subscript().first);
+  const bool less = e.kind == ast::Kind::binary && e.op == ast::Binary::subtract;
+  const ast::Expression& word = less ? at(e.children[0]) : e;
+  if (word.kind != ast::Kind::name || word.name.text != "end" || find_binding("end") != nullptr) return false;
+  const Symbol* s = context_.find("end");
+  if (s != nullptr && context_.assumed.count("end") == 0) return false;
+  const auto back = less && at(e.children[1]).kind == ast::Kind::number ? at(e.children[1]).value.as_int64()
+                                                                        : std::optional<std::int64_t>(0);
+  if (!back || !frame_.labels[axis].known) return false;
+  error(entry.subscript().span, "there is no 'end'")
+      .help(std::string(less ? "counted from the end it is " : "the last element is ") +
+            entry.rewritten(sizes_.to_string(sizes_.subtract(build_.size(axis), sizes_.constant(*back + 1)))));
   return true;
 }
 
@@ -244,7 +292,7 @@ bool Evaluator::bad_subscript(const Entry& entry, const Value& index, Label axis
     d.note(input->name + " is declared here", input->span);
     d.help("a whole number that is fixed is a dim: dim " + input->name + " = " + whole_default(*input));
   } else if (input != nullptr && context_.assumed.count(input->key) != 0) {
-    return unbound_subscript(entry, *input, axis);
+    return unbound_subscript(entry, *input);
   } else if (input != nullptr) {
     Diagnostic& d = error(s.span, text + " is no subscript: only index data are");
     d.note(input->name + " is declared here", input->span);
@@ -255,8 +303,18 @@ bool Evaluator::bad_subscript(const Entry& entry, const Value& index, Label axis
     error(s.span, "a condition is no subscript")
         .help("a filter selects: " + (filter.empty() ? "sum[i : x[i] > 0](x[i])" : filter));
   } else if (e.name.key == "argmax" || e.name.key == "argmin") {
-    error(s.span, e.name.text + " gives a number, not a subscript")
-        .help("the largest element itself is max(…), the smallest min(…)");
+    const bool largest = e.name.key == "argmax";
+    const bool itself = e.children.size() == 1 && e.keywords.empty() && text_of(e.children[0]) == entry.words.base;
+    Diagnostic& d = error(s.span, e.name.text + " gives a number, not a subscript");
+    if (itself)
+      d.help("the element itself is " + std::string(largest ? "max(" : "min(") + entry.words.base + ")");
+    else if (entry.list.subscripts.size() == 1 && index.axes.empty())
+      d.help("a filter finds the element: sum[i : i == " + text + "](" + entry.words.base + "[i])");
+  } else if (e.kind == ast::Kind::vector && entry.list.subscripts.size() == 1 && e.children.size() <= 8) {
+    std::string list;
+    for (const ast::Id child : e.children)
+      list += (list.empty() ? "" : ", ") + entry.words.base + "[" + text_of(child) + "]";
+    error(s.span, "a list is no subscript").help("write stack(" + list + ")");
   } else {
     error(s.span, "a subscript is affine in indices, sizes and index data, but " + text + " in " + entry.words.whole +
                       " is not");
@@ -265,43 +323,11 @@ bool Evaluator::bad_subscript(const Entry& entry, const Value& index, Label axis
 }
 
 /// A name that nothing declares or binds, in a program (`-e`) that takes such names as scalar parameters.
-bool Evaluator::unbound_subscript(const Entry& entry, const Input& input, Label axis) {
+bool Evaluator::unbound_subscript(const Entry& entry, const Input& input) {
   const ast::Subscript& s = entry.subscript();
-  if (input.name == "end") {
-    error(s.span, "there is no 'end'")
-        .help("the last element is " +
-              entry.rewritten(sizes_.to_string(sizes_.subtract(build_.size(axis), sizes_.constant(1)))));
-    return false;
-  }
   error(s.span, input.name + " is no subscript: nothing binds it as an index")
       .help("an index is bound on the left side, or by sum[" + input.name + "](…) and its kin");
   return false;
-}
-
-/// The sum that `base[condition]` means: `sum[i : x[i] > 0](y[i])`; empty where the condition is no plain comparison.
-std::string Evaluator::filter_of(ast::Id condition, const std::string& base) {
-  constexpr std::string_view signs[] = {" < ", " <= ", " > ", " >= ", " == ", " != "};
-  const ast::Expression& e = at(condition);
-  std::string text;
-  if (e.kind == ast::Kind::comparison) {
-    for (std::size_t k = 0; k < e.children.size(); ++k) {
-      const std::string element = element_of(e.children[k]);
-      if (element.empty()) return {};
-      text += (k == 0 ? "" : std::string(signs[static_cast<std::size_t>(e.comparisons[k - 1])])) + element;
-    }
-  } else {
-    text = element_of(condition);
-  }
-  return text.empty() ? text : "sum[i : " + text + "](" + base + "[i])";
-}
-
-/// The element of a name or number at the index i; empty for anything else.
-std::string Evaluator::element_of(ast::Id id) {
-  const ast::Expression& e = at(id);
-  if (e.kind != ast::Kind::name && e.kind != ast::Kind::number) return {};
-  const Value v = eval(id);
-  if (v.poisoned || v.axes.size() > 1) return {};
-  return text_of(id) + (v.axes.empty() ? "" : "[i]");
 }
 
 /// The default of a const where it is a whole number, else one for an example.

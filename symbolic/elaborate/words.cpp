@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <array>
 
+#include "frontend/foreign_functions.hpp"
+#include "frontend/format.hpp"
 #include "frontend/parse.hpp"
 #include "symbolic/elaborate/context.hpp"
 #include "symbolic/elaborate/evaluate.hpp"
@@ -67,6 +69,10 @@ std::string product_of_names(const Context& context, const std::string& name) {
 std::string near_function(const Context& context, const std::string& name) {
   if (context.diagnostics.error_count() > most_explained) return {};
 
+  std::vector<std::string> known = function_names();  // that people know; others stand in printed gradients
+  for (const auto& [key, f] : context.functions) known.push_back(f.definition->name.text);
+  std::ranges::sort(known);
+  if (std::string near = did_you_mean(name, known); !near.empty()) return near;
   std::vector<std::string> out = Evaluator::array_function_names();
   for (std::size_t k = 0; k < function_count(); ++k) {
     const FunctionRow& r = row(static_cast<Function>(k));
@@ -79,6 +85,41 @@ std::string near_function(const Context& context, const std::string& name) {
   const auto repeated = std::ranges::unique(out);
   out.erase(repeated.begin(), repeated.end());
   return did_you_mean(name, out);
+}
+
+namespace {
+
+bool word_of_type(const std::string& word) {
+  return word == "real" || word == "float" || word == "double" || word == "number" || word == "scalar";
+}
+
+}  // namespace
+
+void unknown_assumption(Context& context, const ast::Program& program, const ast::Assumption& a) {
+  const std::vector<std::string> words{"positive", "nonnegative", "integer", "symmetric", "spd", "lower", "index"};
+  Diagnostic& d = context.diagnostics.error(a.name.span, "there is no assumption " + a.name.text);
+  static const std::unordered_map<std::string, std::string> meant = {
+      {"psd", "spd"},           {"posdef", "spd"},         {"cov_matrix", "spd"},   {"covariance", "spd"},
+      {"int", "integer"},       {"whole", "integer"},      {"natural", "integer"},  {"count", "integer"},
+      {"binary", "index(2)"},   {"bool", "index(2)"},      {"boolean", "index(2)"}, {"bernoulli", "index(2)"},
+      {"categorical", "index"}, {"category", "index"},     {"class", "index"},      {"classes", "index"},
+      {"label", "index"},       {"labels", "index"},       {"factor", "index"},     {"triangular", "lower"},
+      {"pos", "positive"},      {"nonneg", "nonnegative"}, {"sym", "symmetric"}};
+  std::string near = did_you_mean(a.name.text, words);
+  if (const auto found = meant.find(a.name.text); found != meant.end()) near = found->second;
+  if (near == "index") near += a.argument.valid() ? "(" + format(program, a.argument) + ")" : "(k)";
+  if (a.name.text == "diagonal") {
+    d.help("a diagonal matrix is diag(v) of a vector v");
+    return;
+  }
+  if (word_of_type(a.name.text)) {
+    d.help("every value is real: write nothing after the name, or integer");
+    return;
+  }
+  if (!near.empty())
+    d.help("did you mean " + near + "?");
+  else
+    d.help("the assumptions are positive, nonnegative, integer, symmetric, spd, lower and index(k)");
 }
 
 }  // namespace gradus::elaboration

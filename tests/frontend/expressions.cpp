@@ -122,7 +122,7 @@ TEST_CASE("calls and keyword arguments") {
   CHECK(tree("sum(x, axis=0)") == "(call sum x axis=0)");
   CHECK(tree("f()") == "(call f)");
   CHECK(tree("concat(a, b, axis = -1)") == "(call concat a b axis=(neg 1))");
-  CHECK(errors("z = f(x,)") == "1:9: an operand is missing between ',' and ')'");
+  CHECK(errors("z = f(x,)") == "1:8: nothing follows ',' | delete the comma");
   CHECK(errors("z = f(,x)") == "1:7: an operand is missing before ','");
   CHECK(errors("z = sum(x, axis=0, y)") == "1:20: an argument without a name stands before axis=…");
 }

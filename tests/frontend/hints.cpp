@@ -127,15 +127,15 @@ TEST_CASE("hints that need more than the operands") {
   CHECK(errors("z = ٣").ends_with("write digits 0 to 9"));
   CHECK(errors("z = a /* b */").find("a comment begins with '#'") != std::string::npos);
   CHECK(errors("z = f(x y)").starts_with("1:7: an operator or a comma is missing before 'y'"));
-  CHECK(errors("z = if c then a else b").ends_with("a choice is written a if c else b"));
+  CHECK(errors("z = if c then a else b").ends_with("write a if c else b"));
   CHECK(errors("z = a if c elif d else e").find("a if c else b if d else e") != std::string::npos);
   CHECK(errors("data y[n]; z = y[:, None]").find("write reshape(y, n, 1)") != std::string::npos);
   CHECK(errors("data Y[n, d]; z = Y[None, :, :]").find("write reshape(Y, 1, n, d)") != std::string::npos);
-  CHECK(errors("z = y[:, None]").find("index notation") != std::string::npos);
+  CHECK(errors("z = y[:, None]") == "");  // elaboration knows the shape
   CHECK(errors("data None; z = y[None]") == "");
   CHECK(errors("loss == w^2").ends_with("a value is defined with '=': loss = w^2"));
-  CHECK(errors("loss <- w^2").ends_with("a value is defined with '=': loss = …"));
-  CHECK(errors("z <- w + 1; y = 3").ends_with("a value is defined with '=': z = …"));
+  CHECK(errors("loss <- w^2").ends_with("a value is defined with '=': loss = w^2"));
+  CHECK(errors("z <- w + 1; y = 3").ends_with("a value is defined with '=': z = w + 1"));
   CHECK(errors("z < -w; y = 3").find("has no name") != std::string::npos);
   CHECK(errors("z = a, b").ends_with("a list is written with [ ]"));
   CHECK(errors("a, b = 1, 2").ends_with("one statement defines one name"));
