@@ -88,10 +88,16 @@ void refuse_unknown_options(const CLI::App& command) {
 /// What the option parser says, in the words of the other messages.
 std::string in_words(const std::string& message) {
   const std::size_t given = message.find(" was given a disallowed flag override");
-  if (given != std::string::npos) return fmt::format("{} takes no value", message.substr(0, given));
+  if (given != std::string::npos) {
+    const std::string flag = message.substr(0, given);
+    return fmt::format("{}{} takes no value", flag.starts_with('-') ? "" : "--", flag);
+  }
   const std::size_t colon = message.find(": ");
   if (colon == std::string::npos) return message;
   const std::string option = message.substr(0, colon), rest = message.substr(colon + 2);
+  const std::size_t received = rest.find("but received ");
+  if (received != std::string::npos && rest.substr(received + 13) != "0")
+    return fmt::format("{} is given twice", option);
   if (rest.find(" required ") != std::string::npos) return fmt::format("{} needs a value", option);
   const std::size_t members = rest.find(" not in {");
   if (members == std::string::npos || !rest.ends_with('}')) return message;

@@ -105,6 +105,7 @@ void Parser::unexpected_first(bool wants_name) {
   if (token.kind == Tok::less && wants_name)
     fail(token.span, "a declaration has no bounds in < >",
          "what is known of a value follows a colon, as in param s : positive");
+  if (token.kind == Tok::equals) fail(at_[-1].span, fmt::format("'{}' is a keyword and cannot be a name", role_word()));
   if (token.kind == Tok::colon) {
     const Token* end = at_;
     while (end->kind != Tok::separator && end->kind != Tok::end) ++end;

@@ -63,8 +63,9 @@ void Parser::unexpected(const std::string& wanted) {
       spelt(token)[0] == '_' && !token.blank_before)
     fail(token.span, "an order follows the bars of a norm", fmt::format("write ‖x‖{}, or norm(x, 2)", spelt(token)));
   if (token.kind == Tok::bad) no_operand();
-  if (token.kind == Tok::semicolon && !open_.empty() && open_.back()->kind == Tok::open_paren)
-    semicolon_in_parentheses();
+  if (token.kind == Tok::semicolon && !open_.empty() && open_.back()->value != Token::no_partner &&
+      (open_.back()->kind == Tok::open_paren || wanted == "']'"))
+    semicolon_in_list();
   const bool may_end_here = ends_statement(token.kind) || is_closing(token.kind) || token.kind == Tok::equals ||
                             token.kind == Tok::semicolon || token.newline_before;
   if (!open_.empty() && open_.back()->value == Token::no_partner && may_end_here) unclosed(*open_.back());
@@ -103,11 +104,11 @@ void Parser::unexpected(const std::string& wanted) {
   fail(token.span, fmt::format("expected {}, but found '{}'", wanted, spelt(token)));
 }
 
-/// `mean(x; axis=0)`, at the `;`.
-void Parser::semicolon_in_parentheses() {
+/// `mean(x; axis=0)` and `sum[i; j](x[i, j])`, at the `;`.
+void Parser::semicolon_in_list() {
   constexpr std::uint32_t longest = 120;
   const Token& opening = *open_.back();
-  const Token& closing = opening.value == Token::no_partner ? *at_ : partner(opening);
+  const Token& closing = partner(opening);
   const bool call = &opening != tokens_.all.data() && (&opening)[-1].kind == Tok::name;
   const bool first = at_[-1].kind != Tok::semicolon;
   std::string help;
@@ -115,7 +116,12 @@ void Parser::semicolon_in_parentheses() {
     help = fmt::format("write {},", source_.slice({(&opening)[-1].span.begin, at_->span.begin}));
     help += source_.slice({at_->span.end, closing.span.end});
   }
-  fail(at_->span, "';' ends a statement, but a parenthesis is open; a list is separated by ','", help);
+  const bool subscripts = opening.kind == Tok::open_bracket;
+  if (subscripts && !help.empty()) help += body_after(opening) == "(…)" ? "" : body_after(opening);
+  fail(at_->span,
+       subscripts ? "indices and subscripts are separated by ','"
+                  : "';' ends a statement, but a parenthesis is open; a list is separated by ','",
+       help);
 }
 
 /// `...` and a `..` that belongs to no range of an index.
@@ -163,6 +169,8 @@ void Parser::text_literal() {
     const std::string of = "norm(" + std::string(source_.slice({opening->span.end, at_[-1].span.begin}));
     if (text == "fro" || text == "f" || text == "F") help = fmt::format("the norm of all entries is {})", of);
     if (text == "inf" || text == "Inf") help = fmt::format("write {}, inf)", of);
+    if (text == "l1" || text == "L1" || text == "l2" || text == "L2") help = fmt::format("write {}, {})", of, text[1]);
+    if (text == "nuc") help = fmt::format("the sum of singular values is sum(svdvals({})", of.substr(5));
   }
   const bool axis = at_[-1].kind == Tok::equals && at_ - tokens_.all.data() > 1 && spelt(at_[-2]) == "axis";
   if (axis)
@@ -230,6 +238,9 @@ void Parser::no_operand() {
     fail(token.span, fmt::format("'{}' is a keyword and cannot stand in an expression", spelt(token)));
   }
   if (token.kind == Tok::range) dots();
+  if (is(token, Foreign::member) && before != nullptr && before->kind == Tok::range)
+    fail(join(before->span, token.span), "a range is written with two dots",
+         fmt::format("write ..{}", spelt(token).substr(1)));
   if (token.kind == Tok::colon && !open_.empty() && open_.back()->kind == Tok::open_paren)
     fail(token.span, "a slice stands in [ ]", "as in x[1:3], or x[:] for a whole axis");
   if (token.kind == Tok::greater && before != nullptr && before->kind == Tok::minus && !token.blank_before) {

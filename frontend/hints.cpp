@@ -118,18 +118,6 @@ void Parser::conditional_density(Operand left, const Token& bar) {
   throw StatementFailed{};
 }
 
-/// Whether what was read stands where a sum binds its index: `sum[i | …`, `sum[i if …`.
-bool Parser::filters(Operand left) const {
-  return !open_.empty() && open_.back()->kind == Tok::open_bracket && open_.back() != tokens_.all.data() &&
-         open_.back()[-1].kind == Tok::name && is_reduction(open_.back()[-1]) &&
-         program_.at(left.id).kind == Kind::name;
-}
-
-std::string Parser::filter_form(Operand index, Operand condition) const {
-  return fmt::format("a filter follows a colon: {}[{} : {}](…)", spelt(open_.back()[-1]), text_of(index),
-                     text_of(condition));
-}
-
 bool Parser::comparison_sign(const Token& token) {
   return is(token, Foreign::equal) || is(token, Foreign::not_equal) || is(token, Foreign::greater_equal) ||
          is(token, Foreign::less_equal);
@@ -299,60 +287,6 @@ void Parser::latex(const Token& backslash) {
   fail(join(backslash.span, at_->span), fmt::format("'\\{}' is LaTeX, which is not read", word), help);
 }
 
-/// `sum(body for i in range(n))` and `sum(f(a, b) for a, b in zip(x, y))`, at the `for`.
-void Parser::generator(const std::string& function, Operand body) {
-  const Token& word = advance();
-  Diagnostic& d = report(word.span, "there is no 'for'");
-  std::vector<std::string> names;
-  while (at(Tok::name)) {
-    names.push_back(spelt(advance()));
-    if (at(Tok::comma)) advance();
-  }
-  if (names.empty() || !at(Tok::kw_in)) throw StatementFailed{};
-  advance();
-  const Operand range = climb(Level::sum);
-  const Expression e = program_.at(range.id);
-  std::string binder = names[0];
-  if (e.kind == Kind::call && e.name.key == "range" && !e.children.empty()) {
-    const bool both = e.children.size() > 1;
-    const bool read_in_subscript = subscripts_use(body.id, name_key(names[0]));
-    if (both || !read_in_subscript) {
-      binder = fmt::format("{} in {}..{}", names[0], both ? format(program_, e.children[0]) : "0",
-                           format(program_, e.children[both ? 1 : 0]));
-    }
-  } else {  // over the elements of arrays: they get an index
-    const bool zip = e.kind == Kind::call && e.name.text == "zip" && e.children.size() == names.size();
-    const bool numbered =
-        e.kind == Kind::call && e.name.text == "enumerate" && e.children.size() == 1 && names.size() == 2;
-    binder = numbered ? names[0] : subscripts_use(body.id, "i") ? "j" : "i";
-    for (std::size_t k = numbered ? 1 : 0; k < names.size(); ++k) {
-      const std::string array = format(program_, numbered ? e.children[0] : zip ? e.children[k] : range.id);
-      rename(body.id, name_key(names[k]), array + "[" + binder + "]");
-    }
-  }
-  if (function.empty()) {
-    d.help(fmt::format("a value with an index is an equation of its own: v[{}] = {}", binder, text_of(body)));
-  } else {
-    d.help(fmt::format("write {}[{}]({})", function, binder, text_of(body)));
-  }
-  throw StatementFailed{};
-}
-
-/// Writes a name of an expression otherwise, for a help line.
-void Parser::rename(Id root, const std::string& key, const std::string& text) {
-  std::vector<Id> todo = {root};
-  while (!todo.empty()) {
-    const Id id = todo.back();
-    todo.pop_back();
-    if (!id.valid()) continue;
-    Expression& e = program_.at(id);
-    if (e.kind == Kind::name && e.name.key == key) e.name.text = text;
-    todo.insert(todo.end(), e.children.begin(), e.children.end());
-    for (const ast::Keyword& keyword : e.keywords) todo.push_back(keyword.value);
-    for (const ast::Subscript& subscript : e.subscripts) todo.insert(todo.end(), {subscript.first, subscript.last});
-  }
-}
-
 /// Whether a name stands in a subscript of the expression.
 bool Parser::subscripts_use(Id root, const std::string& key) const {
   std::vector<std::pair<Id, bool>> todo = {{root, false}};
@@ -401,6 +335,8 @@ Parser::Operand Parser::range_end(const ast::Name& name, Operand begin) {
         fmt::format("write {} in {}..{}", name.text, format(program_, e.children[0]), format(program_, e.children[1])));
   }
   const std::string text = text_of(begin);
+  if (at(Tok::comma) && text == "0" && begins_operand(at_[1]))
+    fail(begin.span, "a range is written with '..'", fmt::format("write {} in 0..{}", name.text, spelt(at_[1])));
   if (at(Tok::comma) || at(Tok::close_bracket)) {
     fail(begin.span, "a range has two ends",
          fmt::format("write {0} in 0..{1} for {0} = 0, …, {1} - 1", name.text, text));
@@ -436,7 +372,9 @@ void Parser::equals_in_brackets(Operand left) {
   if (!open_.empty() && open_.back()->value == Token::no_partner) unclosed(*open_.back());
   if (!left.id.valid()) unexpected("']'");
   advance();
-  Diagnostic& d = report(sign.span, "'=' does not compare");
+  const bool range =
+      at_[1].kind == Tok::range || (at_[1].kind == Tok::colon && open_.back()->kind == Tok::open_bracket);
+  Diagnostic& d = report(sign.span, range ? "the range of an index follows 'in'" : "'=' does not compare");
   const Operand right = climb(Level::sum);
   if (at(Tok::range) || at(Tok::colon)) {
     advance();

@@ -19,9 +19,6 @@ constexpr std::string_view functions[] = {
     "sin",  "cos",     "tan",      "exp",  "log",  "ln",  "sqrt", "tanh",    "sinh",  "cosh",  "asin", "acos",
     "atan", "sigmoid", "softplus", "relu", "abs",  "sum", "mean", "max",     "min",   "prod",  "norm", "tr",
     "det",  "inv",     "logdet",   "erf",  "sign", "var", "std",  "softmax", "log1p", "expm1", "log2", "log10"};
-constexpr std::string_view reductions[] = {"sum",    "prod",   "mean",    "var",         "std",    "max",    "min",
-                                           "median", "any",    "all",     "logsumexp",   "argmax", "argmin", "softmax",
-                                           "norm",   "cumsum", "cumprod", "log_softmax", "Sigma",  "Pi"};
 
 constexpr std::string_view statement_words[] = {
     "for",    "while",  "def",     "function", "import",   "from",      "return",    "let",        "var",
@@ -43,8 +40,6 @@ bool among(const std::string_view (&list)[N], std::string_view word) {
 }  // namespace
 
 bool Parser::is_type(const std::string& word) { return among(types, word); }
-
-bool Parser::is_reduction(const Token& name) const { return among(reductions, name_of(name).key); }
 
 /// `parameter w[n], b`: reported, and the names are known.
 void Parser::foreign_declaration(Operand word, const std::string& meant) {
@@ -93,6 +88,21 @@ void Parser::optimised(Operand word) {
   throw StatementFailed{};
 }
 
+/// `f(t): return t^2` after `def`, on this line or the next, as it is written here; empty for anything longer.
+std::string Parser::function_here() const {
+  constexpr std::uint32_t longest = 80;
+  if (at_[1].kind != Tok::open_paren || at_[1].value == Token::no_partner) return {};
+  const Token* body = &partner(at_[1]) + 1;
+  const Span left = {at_->span.begin, body[-1].span.end};
+  while (body->kind == Tok::colon || body->kind == Tok::separator || source_.slice(body->span) == "return") ++body;
+  const Token* end = body;
+  while (end->kind != Tok::separator && end->kind != Tok::end) ++end;
+  if (end == body || body[-1].kind == Tok::colon || source_.slice(body[-1].span) != "return") return {};
+  const Span right = {body->span.begin, end[-1].span.end};
+  if (left.end - left.begin + right.end - right.begin > longest) return {};
+  return fmt::format("{} = {}", source_.slice(left), source_.slice(right));
+}
+
 void Parser::foreign_statement(Operand word) {
   const std::string text = program_.at(word.id).name.text;
   std::string help = "write name = …";
@@ -117,6 +127,7 @@ void Parser::foreign_statement(Operand word) {
   if ((text == "def" || text == "function") && at(Tok::name)) {
     statement_.kind = ast::Statement::Kind::function;
     statement_.function.name = name_of(next);
+    if (const std::string here = function_here(); !here.empty()) help = "a function is written " + here;
   }
   if (text == "for" || text == "while" || text == "def" || text == "function") {
     while (!at(Tok::separator) && !at(Tok::end)) {
@@ -138,6 +149,8 @@ Parser::Operand Parser::juxtaposed(Operand left) {
   if (kind == Kind::name && first && optimum(program_.at(left.id).name.text) != 0) optimised(left);
   if (kind == Kind::name && first && among(statement_words, program_.at(left.id).name.text)) foreign_statement(left);
   if (kind == Kind::name && first && token.kind == Tok::name) misspelt_keyword(left);
+  if (kind == Kind::name && first && token.kind == Tok::name && at_[1].kind == Tok::equals && !token.newline_before)
+    function_without_parentheses(left);
   if (first && (at_ - 1)->kind == Tok::kw_loss) missing_equals();
   if (kind == Kind::subscript && open_.empty()) typed_declaration(left);
   if (open_.empty() && statement_begins_here()) {
@@ -148,7 +161,7 @@ Parser::Operand Parser::juxtaposed(Operand left) {
   if (kind == Kind::name && source_.slice(left.span) == "lambda") lambda(left);
   if (kind == Kind::subscript) {
     const Expression& base = program_.at(program_.at(left.id).children[0]);
-    if (base.kind == Kind::name && !base.parenthesised && among(reductions, base.name.key))
+    if (base.kind == Kind::name && !base.parenthesised && is_reduction(base.name.key))
       return unbracketed_reduction(left);
   }
   const Span mark = token.newline_before ? token.span : join(left.span, token.span);
@@ -179,6 +192,21 @@ Parser::Operand Parser::juxtaposed(Operand left) {
   if (word == "where" && statement_.kind != ast::Statement::Kind::declaration)
     fail(token.span, "there is no 'where' after an expression",
          "a named value is an equation of its own, a choice is written a if c else b");
+  const bool in_brackets = !open_.empty() && open_.back()->kind == Tok::open_bracket;
+  if (in_brackets && (word == "step" || word == "by") && at_[1].kind == Tok::number)
+    fail(token.span, "a range has no step",
+         fmt::format("a filter chooses, as in sum[i in 0..n : mod(i, {}) == 0](x[i])", spelt(at_[1])));
+  if (in_brackets && kind == Kind::name && token.kind == Tok::name && word.size() == 1 &&
+      open_.back() != tokens_.all.data() && is_reduction(open_.back()[-1])) {
+    const Token* opening = open_.back();
+    fail(token.span, fmt::format("a comma is missing before '{}'", word),
+         fmt::format("write {}[{}, {}]{}", spelt(opening[-1]), source_.slice({opening->span.end, left.span.end}), word,
+                     body_after(*opening)));
+  }
+  if (kind == Kind::norm && !token.blank_before &&
+      (word == "F" || word == "fro" || word == "inf" || token.kind == Tok::number))
+    fail(token.span, "the order of a norm follows '_'", fmt::format("write {}_{}", text_of(left), word));
+  if (kind == Kind::subscript && at(Tok::open_paren) && !token.blank_before) two_brackets(left);
   if (word == "from" && !open_.empty() && open_.back()->kind == Tok::open_bracket)
     fail(token.span, "there is no 'from'", "a range is written i in 0..n");
   if (word == "is") fail(token.span, "there is no 'is'", "to compare write a == b or a != b");
@@ -340,93 +368,6 @@ void Parser::function_to_power(Operand left, Span mark) {
   const std::string call = text_of(make_call(base.name.text, {argument}, mark));
   d.help(exponent == "-1" ? fmt::format("write 1/{}; inverse functions have names of their own, as asin", call)
                           : fmt::format("write {}^{}", call, exponent));
-  throw StatementFailed{};
-}
-
-/// `sum[i] x[i]*w`: the brackets were read as subscripts.
-Parser::Operand Parser::unbracketed_reduction(Operand left) {
-  const Expression subscript = program_.at(left.id);
-  Expression form;
-  form.kind = Kind::index_form;
-  form.name = program_.at(subscript.children[0]).name;
-  if (form.name.key == "Sigma" || form.name.key == "Pi")
-    form.name.key = form.name.text = form.name.key == "Sigma" ? "sum" : "prod";
-  form.mark = form.name.span;
-  form.binders = subscript.binders;
-  Id filter;
-  for (const ast::Subscript& one : subscript.subscripts) {
-    if (!one.first.valid() || program_.at(one.first).kind != Kind::name) continue;
-    form.binders.push_back({program_.at(one.first).name, {}, {}, one.span});
-    if (one.kind == ast::Subscript::Kind::slice) filter = one.last;
-  }
-  Diagnostic& d =
-      report(join(left.span, at_->span), fmt::format("what {}[…] runs over stands in parentheses", form.name.text));
-  if (depth_ >= limits_.nesting) throw StatementFailed{};
-  ++depth_;
-  const Operand body = climb(Level::product);
-  --depth_;
-  form.children = {body.id, filter};
-  form.span = join(left.span, body.span);
-  const Operand result = add(std::move(form));
-  d.help(fmt::format("write {}", text_of(result)));
-  return result;
-}
-
-/// `Σ_i x_i` and `sum_i x[i]`: the index of a sum stands in brackets.
-void Parser::index_in_name(Operand left) {
-  const auto [function, index] = sum_and_index(program_.at(left.id).name.text);
-  if (function.empty()) return;
-  Diagnostic& d = report(join(left.span, at_->span), fmt::format("the index of {} stands in brackets", function));
-  d.help(fmt::format("write {}", sum_over(function, index)));
-  throw StatementFailed{};
-}
-
-/// `Σ_i` as sum and i; nothing for other names.
-std::pair<std::string, std::string> Parser::sum_and_index(const std::string& text) {
-  const std::size_t bar = text.find('_');
-  if (bar == std::string::npos || bar + 1 == text.size()) return {};
-  const std::string sign = text.substr(0, bar);
-  if (sign == "Π" || sign == "∏") return {"prod", text.substr(bar + 1)};
-  const bool sigma = sign == "Σ" || sign == "∑";
-  if (!sigma && !among(reductions, sign)) return {};
-  return {sigma ? "sum" : sign, text.substr(bar + 1)};
-}
-
-/// What follows as the body of a sum: `x_i` in it is `x[i]`.
-std::string Parser::sum_over(const std::string& function, const std::string& index) {
-  const std::size_t first = program_.expressions.size();
-  const Operand body = climb(Level::product);
-  for (std::size_t k = first; k < program_.expressions.size(); ++k) {
-    Expression& e = program_.expressions[k];
-    const std::size_t length = e.name.text.size();
-    if (e.kind == Kind::name && length > index.size() + 1 && e.name.text.ends_with("_" + index))
-      e.name.text = e.name.text.substr(0, length - index.size() - 1) + "[" + index + "]";
-  }
-  return fmt::format("{}[{}]({})", function, index, text_of(body));
-}
-
-/// `1/n Σ_i (x_i - w)^2`: a product with a sum that has its index at the sign.
-void Parser::product_with_sum(Operand left, Span mark) {
-  const auto [function, index] = sum_and_index(spelt(*at_));
-  if (function.empty() || !begins_operand(at_[1])) return;
-  Diagnostic& d = report(mark, fmt::format("a product is written with '*', and the index of {} in brackets", function));
-  advance();
-  const std::string before = factors_before(left) + text_of(left);
-  d.help(fmt::format("write {}*{}", before, sum_over(function, index)));
-  throw StatementFailed{};
-}
-
-/// `sum i (y[i])` and `sum i y[i]`: the index of a sum stands in brackets.
-void Parser::index_beside_name(Operand left) {
-  const ast::Name function = program_.at(left.id).name;
-  const std::string index = spelt(*at_);
-  const bool index_like = index.size() == 1 && declared(name_key(index)) == nullptr;
-  if (!among(reductions, function.key) || !index_like || !begins_operand(at_[1])) return;
-  if (at_[1].kind == Tok::open_paren && !at_[1].blank_before) return;
-  Diagnostic& d = report(join(left.span, at_->span), fmt::format("the index of {} stands in brackets", function.text));
-  advance();
-  d.help(fmt::format("write {}[{}]({})", function.key == "Sigma" ? "sum" : function.text, index,
-                     text_of(climb(Level::product))));
   throw StatementFailed{};
 }
 

@@ -230,6 +230,18 @@ const ast::Declared* Parser::declared(const std::string& key) const {
   return nullptr;
 }
 
+/// Whether a name stands in a shape that was read.
+bool Parser::is_size(const std::string& key) const {
+  const auto holds = [&](const ast::Declared& one) {
+    return std::ranges::any_of(one.shape, [&](Id size) {
+      return size.valid() && program_.at(size).kind == Kind::name && program_.at(size).name.key == key;
+    });
+  };
+  return std::ranges::any_of(known_, holds) || std::ranges::any_of(program_.statements, [&](const ast::Statement& s) {
+           return s.kind == ast::Statement::Kind::declaration && std::ranges::any_of(s.declaration.names, holds);
+         });
+}
+
 /// `y[:, None]`: a reshape where the shape is known, else index notation.
 void Parser::new_axis(Operand base, const std::vector<Entry>& list, Span mark) {
   const Expression& e = program_.at(base.id);

@@ -152,6 +152,43 @@ Parser::Operand Parser::bracketed(const Token& name) {
   return subscripted(add(std::move(base)), std::move(list));
 }
 
+/// The names that a condition is about, or those that stand before it: the binders it would filter.
+std::string Parser::binders_of(const Expression& form, Operand condition) const {
+  std::string out;
+  for (const ast::Binder& b : form.binders) out += (out.empty() ? "" : ", ") + b.name.text;
+  if (!out.empty()) return out;
+  std::vector<std::string> found;
+  std::vector<Id> todo = {condition.id};
+  while (!todo.empty()) {
+    const Expression& e = program_.at(todo.back());
+    todo.pop_back();
+    const bool is_new = e.kind == Kind::name && e.name.text.size() == 1 && !is_known(e.name.key) &&
+                        !is_size(e.name.key) && std::ranges::find(found, e.name.text) == found.end();
+    if (is_new) found.push_back(e.name.text);
+    todo.insert(todo.end(), e.children.rbegin(), e.children.rend());
+    for (const ast::Subscript& s : e.subscripts)
+      if (s.first.valid()) todo.push_back(s.first);
+  }
+  for (const std::string& name : found) out += (out.empty() ? "" : ", ") + name;
+  return out.empty() ? "i" : out;
+}
+
+/// The opening bracket whose closing one stands before a token.
+const Token* Parser::partner_before(const Token& token) const { return &partner((&token)[-1]); }
+
+/// `sum[](x)` and `x[]`, at the bracket.
+void Parser::empty_brackets() {
+  const Token& closing = at_[1];
+  const bool sum = at_ != tokens_.all.data() && at_[-1].kind == Tok::name && is_reduction(at_[-1]);
+  if (!sum) {
+    fail(closing.span, fmt::format("an operand is missing before '{}'", spelt(closing)));
+  }
+  const std::string body = body_after(*at_);
+  fail(join(at_->span, closing.span), "nothing stands in the brackets",
+       body == "(…)" ? fmt::format("as in {}[i](x[i])", spelt(at_[-1]))
+                     : fmt::format("write {}{}", spelt(at_[-1]), body));
+}
+
 Parser::Operand Parser::index_form(const Token& name, std::vector<Entry> list) {
   Expression e;
   e.kind = Kind::index_form;
@@ -173,7 +210,8 @@ Parser::Operand Parser::index_form(const Token& name, std::vector<Entry> list) {
       const Span mark = entry.first.id.valid() ? entry.first.span : entry.span;
       if (is_condition(entry.first))
         fail(mark, fmt::format("the brackets of {}[…](…) bind names, but this is a condition", e.name.text),
-             fmt::format("a filter follows a colon: {}[i : {}](…)", e.name.text, text_of(entry.first)));
+             fmt::format("a filter follows a colon: {}[{} : {}]{}", e.name.text, binders_of(e, entry.first),
+                         text_of(entry.first), body_after(*partner_before(*at_))));
       fail(mark, fmt::format("the brackets of {}[…](…) bind names, but this is none", e.name.text),
            fmt::format("as in {0}[i](…) or {0}[i in 0..n](…); a product is written with '*'", e.name.text));
     }
@@ -306,6 +344,9 @@ Parser::Operand Parser::bars() {
     const Token& order = advance();
     const std::string_view text = source_.slice({order.span.begin + 1, order.span.end});
     e.span = join(e.span, order.span);
+    const bool lp = text.size() == 2 && (text[0] == 'l' || text[0] == 'L') && (text[1] == '1' || text[1] == '2');
+    if (lp && !is_known(name_key(text)))
+      fail(order.span, "the order of a norm is its number", fmt::format("write ‖{}‖_{}", text_of(inner), text[1]));
     if (text == "1") {
       e.order = ast::NormOrder::one;
     } else if (text == "F" || text == "fro") {

@@ -115,7 +115,7 @@ class Grammar {
     return part([this] {
       if (p.at(Foreign::assign)) {
         p.report(p.at_->span, fmt::format("'{}' is not a sign of the language", p.spelt(*p.at_)))
-            .help("a value is defined with '='");
+            .help("a value is defined with '='" + p.with_equals_sign());
       } else if (!p.at(Tok::equals)) {
         p.unexpected("'='");
       }
@@ -188,6 +188,7 @@ std::vector<Parser::Entry> Grammar::entries() {
   const auto one = begin >> (binder >> -tail | tail | expression(entry.first) >> -tail) >> finish;
   const auto rule = open(Tok::open_bracket) >> one % Sign(Tok::comma) >> close(Tok::close_bracket);
   Cursor first = p.at_;
+  if (first[1].kind == Tok::close_bracket) p.empty_brackets();
   x3::parse(first, p.last(), rule);
   p.at_ = first;
   return list;
@@ -323,8 +324,11 @@ void Grammar::output() {
   const auto defines =
       Ahead([](Cursor t) { return assigns(t + 1) || t[1].kind == Tok::open_bracket || t[1].kind == Tok::name; });
   const auto left = -(&Sign(Tok::open_bracket) >> part([&] { p.left_side(e, p.entries()); }));
+  const auto two_names = part([&] {
+    if (p.at_[1].kind == Tok::name) p.output_of_two_names();
+  });
   const auto definition =
-      defines >> name(e.name) >> left >> equals() >> expression(body) >> part([&] { e.body = body.id; });
+      defines >> two_names >> name(e.name) >> left >> equals() >> expression(body) >> part([&] { e.body = body.id; });
   const auto existing =
       (Sign(Tok::kw_loss)[([&](auto& ctx) { word = p.name_of(*_attr(ctx)); })] | name(word)) >> part([&] {
         s.kind = ast::Statement::Kind::output_list;
@@ -342,8 +346,12 @@ void Grammar::gradient() {
   s.kind = ast::Statement::Kind::gradient;
   ast::Name word;
   const auto parameter = name(word) >> part([&] { s.gradient.parameters.push_back(word); });
-  const auto rule = Sign(Tok::name) >> name(s.gradient.name) >> open(Tok::open_paren) >> parameter % Sign(Tok::comma) >>
-                    close(Tok::close_paren) >> equals() >> part([&] { p.partials(s.gradient); });
+  const auto no_list = part([&] {
+    if (p.at(Tok::equals)) p.gradient_without_parameters();
+  });
+  const auto rule = Sign(Tok::name) >> name(s.gradient.name) >> no_list >> open(Tok::open_paren) >>
+                    parameter % Sign(Tok::comma) >> close(Tok::close_paren) >> equals() >>
+                    part([&] { p.partials(s.gradient); });
   Cursor first = p.at_;
   x3::parse(first, p.last(), rule);
   p.at_ = first;

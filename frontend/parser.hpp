@@ -75,6 +75,11 @@ class Parser {
   bool joined_list(ast::Expression& call);
   bool skip_text();
   Operand bracketed(const Token& name);
+  std::string binders_of(const ast::Expression& form, Operand condition) const;
+  const Token* partner_before(const Token& token) const;
+  std::string body_after(const Token& opening) const;
+  [[noreturn]] void empty_brackets();
+  bool is_size(const std::string& key) const;
   Operand index_form(const Token& name, std::vector<Entry> entries);
   Operand subscripted(Operand base, std::vector<Entry> entries);
   [[noreturn]] void further_argument(const ast::Expression& form);
@@ -96,6 +101,19 @@ class Parser {
   bool is_known(const std::string& key) const;
   bool declares_nothing(ast::Statement& s);
   [[noreturn]] void block();
+  // --- statement_errors.cpp
+  std::string rest_of_statement(const Token* first) const;
+  std::string with_equals_sign() const;
+  std::string one_bracket(ast::Id id) const;
+  [[noreturn]] void no_left_side();
+  void define(const ast::Name& name);
+  [[noreturn]] void comma_in_statement();
+  [[noreturn]] void unnamed_output();
+  [[noreturn]] void output_of_two_names();
+  [[noreturn]] void wrong_partials(const ast::GradientDefinition& gradient);
+  [[noreturn]] void gradient_without_parameters();
+  [[noreturn]] void wrong_left_side(const ast::Equation& equation, const Entry& entry, std::size_t count);
+  [[noreturn]] void function_without_parentheses(Operand first);
   [[noreturn]] void loss_of();
   [[noreturn]] void loss_with_subscripts();
   std::string meant_as_equation(const ast::Expression& e) const;
@@ -183,10 +201,13 @@ class Parser {
   std::string sum_over(const std::string& function, const std::string& index);
   void product_with_sum(Operand left, Span mark);
   void infix_word(Operand left);
+  void two_brackets(Operand left);
+  std::string function_here() const;
   void index_beside_name(Operand left);
   std::string factors_before(Operand operand) const;
   void number_with_letters(Operand left, Span mark);
   bool stray_bar_is_product() const;
+  static bool is_reduction(const std::string& key);
   bool is_reduction(const Token& name) const;
   /// A statement of other languages (`for`, `def`, `import`, `let`).
   [[noreturn]] void foreign_statement(Operand word);
@@ -201,7 +222,7 @@ class Parser {
   void text_literal();
   [[noreturn]] void anonymous_function(Span mark, const std::string& parameters);
   [[noreturn]] void choice_first();
-  [[noreturn]] void semicolon_in_parentheses();
+  [[noreturn]] void semicolon_in_list();
   [[noreturn]] void einsum(Span name);
   /// Whether an expression compares or joins conditions.
   bool is_condition(Operand operand) const;

@@ -75,47 +75,16 @@ void Parser::statement_end() {
     resume_here_ = true;
     fail(at_->span, "two statements stand on one line", "end the first one with a line end or ';'");
   }
-  if (at(Tok::equals) && statement_.equation.bare) {
-    fail(join(program_.at(statement_.equation.body).span, at_->span),
-         "only a name can be defined: the left side is z, z[i, j] or f(a, b)", "to compare write '=='");
-  }
+  if (at(Tok::equals) && statement_.equation.bare) no_left_side();
   if (at(Foreign::assign))
     fail(at_->span, fmt::format("'{}' cannot stand here", spelt(*at_)), "a value is defined with '='");
   if (at(Tok::equals) && statement_.equation.body.valid()) equals_in_brackets({statement_.equation.body, Span::none()});
-  if (at(Tok::comma)) {
-    const bool bare = statement_.kind == ast::Statement::Kind::equation && statement_.equation.bare;
-    if (bare && statement_.equation.body.valid()) declaration_without_word();
-    const std::string digits = at_[-1].kind == Tok::number && at_[1].kind == Tok::number ? spelt(at_[1]) : "";
-    if (digits.size() >= 3 && !at_[1].blank_before && digits.find_first_not_of("0123456789") >= 3)
-      fail(at_->span, "the digits of a number stand together", fmt::format("write {}{}", spelt(at_[-1]), digits));
-    fail(at_->span, "a comma cannot stand here",
-         bare ? "one statement defines one name" : "a list is written with [ ]");
-  }
+  if (at(Tok::comma)) comma_in_statement();
   if (at(Tok::kw_if) && at_->newline_before) if_statement();
   if (at(Tok::colon) && statement_.equation.bare && statement_.equation.body.valid()) colon_after_name();
-  if (statement_.kind == ast::Statement::Kind::output_list)
-    fail(at_->span, "what is put out is a list of names, or a name with a value", "write output name = …");
+  if (statement_.kind == ast::Statement::Kind::output_list) unnamed_output();
   if (statement_.kind == ast::Statement::Kind::declaration) unexpected("a comma or the end of the declaration");
   unexpected("an operator or the end of the statement");
-}
-
-/// `z: 3*x` and `minimize: f(x)`, at the colon.
-void Parser::colon_after_name() {
-  const Operand word{statement_.equation.body, program_.at(statement_.equation.body).span};
-  if (program_.at(word.id).kind != Kind::name) return;
-  const std::string name = program_.at(word.id).name.text;
-  if (optimum(name) != 0) optimised(word);
-  statement_.equation.name = program_.at(word.id).name;
-  statement_.equation.bare = false;
-  Diagnostic& d = report(at_->span, "':' defines nothing");
-  advance();
-  std::string body = "…";
-  try {
-    body = text_of(expression());
-  } catch (const StatementFailed&) {
-  }
-  d.help(fmt::format("a value is defined with '=': {} = {}", name, body));
-  throw StatementFailed{};
 }
 
 /// Goes to the next statement; the name that a broken definition would have given is kept.
@@ -257,37 +226,6 @@ void Parser::check_bare_expressions() {
   }
 }
 
-/// Whether a name is declared or defined anywhere in the program.
-bool Parser::is_known(const std::string& key) const {
-  return declared(key) != nullptr || std::ranges::any_of(program_.statements, [&](const ast::Statement& s) {
-           return s.kind == ast::Statement::Kind::equation && !s.equation.bare &&
-                  (s.equation.name.key == key || (key == "loss" && s.equation.role == ast::Equation::Role::loss));
-         });
-}
-
-/// `x[n]` or `w` alone on a line, which nothing declares: reported, and the name counts as declared.
-bool Parser::declares_nothing(ast::Statement& s) {
-  const Expression e = program_.at(s.equation.body);
-  const Expression base = e.kind == Kind::subscript ? program_.at(e.children[0]) : e;
-  if (base.kind != Kind::name || is_known(base.name.key) || base.name.text == "end") return false;
-  ast::Declared one;
-  one.name = base.name;
-  one.span = e.span;
-  for (const ast::Subscript& size : e.subscripts) {
-    const bool plain = size.kind == ast::Subscript::Kind::expression && size.first.valid();
-    if (!plain || (program_.at(size.first).kind != Kind::name && program_.at(size.first).kind != Kind::number))
-      return false;
-    if (program_.at(size.first).kind == Kind::name) one.shape.push_back(size.first);
-  }
-  const std::string text = format(program_, s.equation.body);
-  diagnostics_.error(base.span, "a declaration begins with data or param")
-      .help(fmt::format("write data {0} for what is given, param {0} for what is learnt", text));
-  s.kind = ast::Statement::Kind::declaration;
-  s.equation = {};
-  s.declaration.names.push_back(std::move(one));
-  return true;
-}
-
 /// Whether an expression looks like the left side of a definition: `f(x, y)` of names that nothing declares.
 bool Parser::is_left_side(const Expression& e) const {
   return e.kind == Kind::call && !e.children.empty() && e.keywords.empty() &&
@@ -301,8 +239,7 @@ void Parser::left_side(ast::Equation& equation, std::vector<Entry> list) {
   equation.has_brackets = true;
   for (Entry& entry : list) {
     ast::Equation::Left left;
-    if (entry.colon)
-      fail(entry.span, "a slice cannot stand on the left side", "name the index, as in y[i in 0..n] = …");
+    if (entry.colon || is_condition(entry.first)) wrong_left_side(equation, entry, list.size());
     const bool plain = entry.first.id.valid() && program_.at(entry.first.id).kind == Kind::name &&
                        !program_.at(entry.first.id).parenthesised;
     if (entry.binder.begin.valid()) {
@@ -334,129 +271,7 @@ void Parser::partials(ast::GradientDefinition& gradient) {
   } else {
     gradient.partials.push_back(expression().id);
   }
-  if (gradient.partials.size() != gradient.parameters.size()) {
-    std::string wanted;
-    for (const ast::Name& name : gradient.parameters) wanted += (wanted.empty() ? "d/d" : ", d/d") + name.text;
-    const std::size_t given = gradient.partials.size();
-    fail(gradient.name.span,
-         fmt::format("{} has {} parameter{}, but {} partial derivative{} given", gradient.name.text,
-                     gradient.parameters.size(), gradient.parameters.size() == 1 ? "" : "s", given,
-                     given == 1 ? " is" : "s are"),
-         fmt::format("write one for each parameter: ({})", wanted));
-  }
-}
-
-/// `loss sum(x)`, at what follows `loss`.
-void Parser::missing_equals() {
-  const Token* end = at_;
-  while (end->kind != Tok::separator && end->kind != Tok::end) ++end;
-  const Span rest = {at_->span.begin, (end - 1)->span.end};
-  const bool short_enough = rest.end - rest.begin < 200;
-  fail(at_->span, "'=' is missing after 'loss'",
-       short_enough ? fmt::format("write loss = {}", source_.slice(rest)) : "");
-}
-
-/// `if x > 0:` as a statement, at the word.
-void Parser::if_statement() {
-  const Token& word = *at_;
-  while (!at(Tok::separator) && !at(Tok::end)) advance();
-  skip_block();
-  fail(word.span, "there is no 'if' statement", "a choice is an expression: loss = a if c else b");
-}
-
-/// What a block that is not read defines counts as defined.
-void Parser::defined_in_block(const Token& name, bool loss) {
-  ast::Statement s;
-  s.broken = true;
-  s.span = name.span;
-  s.equation.role = loss ? ast::Equation::Role::loss : ast::Equation::Role::value;
-  if (name.kind == Tok::name) s.equation.name = name_of(name);
-  program_.statements.push_back(std::move(s));
-}
-
-/// Goes over the indented lines that follow, and the `else` of a choice: they belong to what was reported. What they
-/// define counts as defined.
-void Parser::skip_block() {
-  const auto at_margin = [&](const Token& t) { return t.span.begin == 0 || source_.text()[t.span.begin - 1] == '\n'; };
-  const auto belongs = [&](const Token& t) { return t.kind == Tok::kw_else || source_.slice(t.span) == "elif"; };
-  while (at(Tok::separator) && at_[1].kind != Tok::end && (!at_margin(at_[1]) || belongs(at_[1]))) {
-    advance();
-    const Token *word = at_, *sign = at_ + 1;
-    const bool loss = word->kind == Tok::kw_loss;
-    if (loss && sign->kind == Tok::name) word = sign++;
-    const bool bracket = sign->kind == Tok::open_paren || sign->kind == Tok::open_bracket;
-    if (bracket && sign->value != Token::no_partner) sign = &partner(*sign) + 1;  // `r(i) = …`
-    const bool defines = sign->kind == Tok::equals ||
-                         (sign->kind == Tok::foreign && static_cast<Foreign>(sign->value) == Foreign::update);
-    if (defines && (loss || word->kind == Tok::name)) defined_in_block(*word, loss);
-    while (!at(Tok::separator) && !at(Tok::end)) advance();
-  }
-  if (at(Tok::separator) && source_.slice(at_[1].span) == "end") {  // of a block of MATLAB
-    advance();
-    while (!at(Tok::separator) && !at(Tok::end)) advance();
-  }
-  resume_here_ = true;
-}
-
-/// `data { … }` and `model { … }` of Stan, at the first word: reported once, and what they declare is known.
-void Parser::block() {
-  const Token* const first = at_;
-  while (!at(Tok::separator) && !at(Tok::end)) {
-    const Tok before = at_ == first ? Tok::end : at_[-1].kind, after = at_[1].kind;
-    const bool follows =
-        before == Tok::name || before == Tok::close_bracket || before == Tok::greater || before == Tok::semicolon;
-    const bool ends = after == Tok::semicolon || after == Tok::equals;
-    if (at(Tok::name) && follows && ends) defined_in_block(*at_);
-    advance();
-  }
-  resume_here_ = true;
-  if (!blocks_reported_) {
-    blocks_reported_ = true;
-    fail(first->span, "there are no blocks in { }",
-         "inputs stand on lines of their own, as in data x[n] and param mu, and what is made small is loss = …");
-  }
-  broken_ = true;
-  throw StatementFailed{};
-}
-
-/// `loss q[i] = x[i]`, at the name.
-void Parser::loss_with_subscripts() {
-  const Token* end = at_;
-  while (end->kind != Tok::separator && end->kind != Tok::end) ++end;
-  constexpr std::uint32_t longest = 120;
-  const Span rest = {at_->span.begin, end[-1].span.end};
-  fail(join(at_->span, at_[1].span), "a loss is a number, so it has no subscripts",
-       rest.end - rest.begin <= longest ? fmt::format("write output {}", source_.slice(rest))
-                                        : "give a value with axes by output name = …");
-}
-
-/// `loss(w) = sum(w)` and `loss[i] = w[i]`, at the word.
-void Parser::loss_of() {
-  statement_.equation.role = ast::Equation::Role::loss;
-  const Token& opening = at_[1];
-  const Token& closing = partner(opening);
-  const Token* end = &closing + 2;
-  while (end->kind != Tok::separator && end->kind != Tok::end) ++end;
-  const std::string_view inside = source_.slice({opening.span.end, closing.span.begin});
-  const std::string_view body = source_.slice({(&closing)[2].span.begin, (end - 1)->span.end});
-  constexpr std::size_t longest = 80;
-  const bool is_short = end > &closing + 2 && inside.size() + body.size() < longest;
-  const bool indices = opening.kind == Tok::open_bracket && std::all_of(&opening + 1, &closing, [](const Token& t) {
-                         return t.kind == Tok::name || t.kind == Tok::comma;
-                       });
-  fail(join(at_->span, opening.span), "a loss is one number: it has no subscripts or arguments",
-       !is_short  ? std::string("write loss = …, and what has axes as output name = …")
-       : !indices ? fmt::format("write loss = {}", body)
-                  : fmt::format("write loss = sum[{}]({}), or output p[{}] = {}", inside, body, inside, body));
-}
-
-/// `x += 1`, at the sign.
-void Parser::update() {
-  const std::string name = spelt(*(at_ - 1));
-  const std::string sign = spelt(*at_);
-  fail(at_->span, fmt::format("there is no '{}': a name has one value", sign),
-       name == "loss" ? fmt::format("the whole loss is one equation: loss = a {} b", sign[0])
-                      : fmt::format("give the new value a new name, as in {0}2 = {0} {1} …", name, sign[0]));
+  if (gradient.partials.size() != gradient.parameters.size()) wrong_partials(gradient);
 }
 
 }  // namespace gradus

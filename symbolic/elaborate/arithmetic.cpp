@@ -187,9 +187,12 @@ void Evaluator::warn_table(const ast::Expression& e, const Value& a, const Value
            build_.size(x.axes[0]) == build_.size(y.axes[0]) && !sizes_.is_one(build_.size(x.axes[0]));
   };
   if (!column(a, b) && !column(b, a)) return;
-  const std::string n = sizes_.to_string(build_.size(column(a, b) ? b.axes[0] : a.axes[0]));
-  warning(e.mark.is_none() ? e.span : e.mark,
-          "[" + n + ", 1] and [" + n + "] make a table of shape [" + n + ", " + n + "]; take X[:, 0] for the column");
+  const bool first = column(a, b);
+  const std::string n = sizes_.to_string(build_.size(first ? b.axes[0] : a.axes[0]));
+  const ast::Id side = e.children.size() == 2 ? e.children[first ? 0 : 1] : ast::Id{};
+  const std::string text = side.valid() && named(side) != "this value" ? operand_text(side) : "X";
+  warning(e.mark.is_none() ? e.span : e.mark, "[" + n + ", 1] and [" + n + "] make a table of shape [" + n + ", " + n +
+                                                  "]; take " + text + "[:, 0] for the column");
 }
 
 std::optional<Value> Evaluator::affine_product(const Value& a, const Value& b, const std::vector<Label>& axes) {
@@ -305,13 +308,12 @@ Value Evaluator::matmul(Value a, Value b, ast::Id left, const ast::Expression& e
     const ast::Expression& r = at(right);
     const Symbol* s =
         r.kind == ast::Kind::name && find_binding(r.name.key) == nullptr ? context_.find(r.name.key) : nullptr;
-    const bool first_fits = a.axes.size() == 2 && frame_.labels[a.axes[0]].known && build_.size(a.axes[0]) == y.size;
+    const bool input = s != nullptr && s->kind == Symbol::Kind::input && b.axes.size() == 1;
+    if (input) d.help("declare " + s->text + "[" + sizes_.to_string(x.size) + "]");
     if (b.axes.size() == 2 && frame_.labels[b.axes[1]].known && build_.size(b.axes[1]) == x.size)
       d.help("transpose the second: " + text_of(left) + " @ " + text_of(right) + ".T");
-    else if (first_fits)
-      d.help("transpose the first: " + text_of(left) + ".T @ " + text_of(right));
-    if (s != nullptr && s->kind == Symbol::Kind::input && b.axes.size() == 1)
-      d.help((first_fits ? "or declare " : "declare ") + s->text + "[" + sizes_.to_string(x.size) + "]");
+    else if (a.axes.size() == 2 && frame_.labels[a.axes[0]].known && build_.size(a.axes[0]) == y.size)
+      d.help((input ? "or transpose the first: " : "transpose the first: ") + text_of(left) + ".T @ " + text_of(right));
     return Value::poison();
   }
   Label shared = inner;

@@ -106,6 +106,12 @@ Value Evaluator::call_user(const FunctionInfo& f, ast::Id id) {
   auto values = arguments(id);
   if (!values) return Value::poison();
   const FunctionInfo* chosen = &f;
+  if (f.prelude && (e.name.key == "cross_entropy" || e.name.key == "nll") && (*values)[0].affine &&
+      (*values)[1].axes.size() == (*values)[0].axes.size() + 1) {
+    error(e.span, e.name.text + " takes the scores first, then the classes")
+        .help("write " + e.name.text + "(" + text_of(e.children[1]) + ", " + text_of(e.children[0]) + ")");
+    return Value::poison();
+  }
   // Class indices are told from a distribution by what they are.
   if (f.prelude && e.name.key == "cross_entropy" && (*values)[1].affine)
     chosen = &prelude_functions().at("cross_entropy_of_classes");

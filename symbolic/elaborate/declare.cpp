@@ -467,7 +467,7 @@ class Declarer {
       for (const auto& one : names) {
         std::string words;
         for (const auto& a : statement.declaration.assumptions)
-          if (is_square(one) || !needs_square(a.name.text))
+          if (a.name.text == "index" ? shape(one) == shape(names.back()) : is_square(one) || !needs_square(a.name.text))
             words += (words.empty() ? " : " : ", ") + a.name.text +
                      (a.argument.valid() ? "(" + format(program_, a.argument) + ")" : "");
         error.help(std::string(role_word(statement.declaration.role)) + " " + format_declared(one) + words);

@@ -1,6 +1,7 @@
 // The names of equations and functions, and what is defined twice.
 #include <algorithm>
 
+#include "frontend/format.hpp"
 #include "symbolic/elaborate/context.hpp"
 #include "symbolic/elaborate/evaluate.hpp"
 
@@ -8,11 +9,11 @@ namespace gradus::elaboration {
 
 namespace {
 
-void defined_twice(Context& context, const ast::Name& name, const std::string& what, Span earlier,
-                   const std::string& text) {
+Diagnostic& defined_twice(Context& context, const ast::Name& name, const std::string& what, Span earlier,
+                          const std::string& text) {
   Diagnostic& d = context.diagnostics.error(name.span, text.empty() ? name.text + " is defined twice" : text);
   if (!earlier.is_none()) d.note(what, earlier);
-  if (name.text == "loss" && text.empty()) d.help("several losses have names, as in loss nll = …");
+  return d;
 }
 
 /// Whether an equation is a base case or a shifted step of a recurrence.
@@ -58,9 +59,15 @@ void enter_equation(Context& context, const ast::Statement& s) {
                             (has_left_expression(context, eq) || has_left_expression(context, *first.equation));
     info.part_of_recurrence = first.part_of_recurrence = recurrence;
     if (!recurrence && !s.broken && !first.broken) {
-      defined_twice(
+      Diagnostic& d = defined_twice(
           context, name, other.text + " is defined here", other.span,
           name.text == other.text ? "" : name.text + " and " + other.text + " are the same name, defined twice");
+      const std::string body = context.diagnostics.error_count() < 100 ? format(context.program, eq.body) : "";
+      const std::string shown = body.empty() || body.size() > 80 ? "…" : body;
+      if (name.text == "loss")
+        d.help("several losses have names, as in loss second = " + shown);
+      else if (eq.role == ast::Equation::Role::value && eq.left.empty() && name.text == other.text)
+        d.help("a name has one value: give this one another name, as in " + name.text + "2 = " + shown);
     }
     info.poisoned = true;
     info.main = other.number;
@@ -93,6 +100,7 @@ void enter_gradient(Context& context, const ast::Statement& s) {
   if (found == context.functions.end()) {
     if (s.broken) return;
     const bool known = is_language_function(g.name.key);
+    if (!known) context.reported_names.insert(g.name.key + "(");  // its calls are no further errors
     Diagnostic& d = context.diagnostics.error(
         g.name.span, known ? g.name.text + " is a function of the language, which knows its derivative"
                            : "there is no function " + g.name.text + " whose derivative this could be");
@@ -139,9 +147,11 @@ void collect_definitions(Context& context) {
       if (s.broken && f.parameters.empty() && is_language_function(f.name.key)) continue;  // a stray call of it
       FunctionInfo info{&context.program, &f, f.name.span, false, s.broken};
       const auto [found, is_new] = context.functions.try_emplace(f.name.key, info);
-      if (!is_new)
+      if (!is_new) {
+        found->second.poisoned = true;
         defined_twice(context, f.name, f.name.text + " is defined here", found->second.span,
                       "the function " + f.name.text + " is defined twice");
+      }
       for (std::size_t k = 0; k < f.parameters.size(); ++k)
         for (std::size_t j = 0; j < k; ++j)
           if (f.parameters[j].key == f.parameters[k].key)

@@ -272,7 +272,12 @@ Value Evaluator::undeclared(ast::Id id) {
     const auto own = context_.functions.find(e.name.key);
     if (own == context_.functions.end()) return Value::poison();
     d.note(name + " is defined here", own->second.span);
-    d.help("a value with indices is defined with brackets, as in " + name + "[i, j] = …");
+    const ast::FunctionDefinition& f = *own->second.definition;
+    std::string indices;
+    for (const ast::Name& p : f.parameters) indices += (indices.empty() ? "" : ", ") + p.text;
+    const std::string body = own->second.poisoned ? "…" : format(*own->second.program, f.body);
+    d.help("a value with indices is defined with brackets: " + name + "[" + indices +
+           "] = " + (body.size() > 80 ? "…" : body));
     return Value::poison();
   }
   std::vector<std::string> candidates;
@@ -391,8 +396,11 @@ bool Evaluator::find_ranges(const EquationInfo& info) {
     if (!s.between.first.empty() && !clashes.insert(s.between).second) continue;
     Diagnostic& d = error(unknown[k].span, s.error);
     const std::string text = s.shifted ? counted_from_zero(info, unknown[k].name, *s.shifted) : "";
+    const std::string function = unknown[k].left_side ? function_of(info, unknown[k].name) : "";
     if (!text.empty())
       d.help("count from 0: " + text);
+    else if (!function.empty())
+      d.help(function);
     else
       for (const auto& h : s.help) d.help(h);
   }

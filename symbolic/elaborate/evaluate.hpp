@@ -101,6 +101,7 @@ class Evaluator {
   Value eval_name(ast::Id id);
   Value undeclared(ast::Id id);
   /// `[n, d]` as an example of a shape of that rank.
+  std::string function_of(const EquationInfo& info, const std::string& index) const;
   std::string counted_from_zero(const EquationInfo& info, const std::string& index, const IndexRange& range);
   std::string sizes_for(std::size_t rank) const;
   std::string part_of_name(const std::string& name) const;

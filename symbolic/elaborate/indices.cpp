@@ -132,6 +132,11 @@ bool Evaluator::bind(const std::vector<ast::Binder>& binders, std::uint32_t expr
 }
 
 std::optional<std::vector<Guard>> Evaluator::filter_guards(ast::Id id) {
+  if (at(id).kind == ast::Kind::number && !bindings_.empty()) {
+    error(at(id).span, "a range has no step, and " + text_of(id) + " is no filter")
+        .help("a filter chooses: mod(" + bindings_.back().key + ", " + text_of(id) + ") == 0");
+    return std::nullopt;
+  }
   Value c = eval(id);
   if (c.poisoned || !is_condition(c, id, "a filter")) return std::nullopt;
   if (!c.axes.empty()) {

@@ -340,6 +340,22 @@ bool only_base_cases(Context& context, const Parts& parts) {
   return true;
 }
 
+/// `h[2*t] = …`: a left side that is neither an index, perhaps shifted, nor a number or size. Reported.
+bool no_left_side(Context& context, const Parts& parts) {
+  for (const EquationInfo* info : parts)
+    for (const ast::Equation::Left& l : info->equation->left) {
+      if (!l.expression.valid() || !is_general(context, l)) continue;
+      const ast::Expression& e = context.program.at(l.expression);
+      const bool shift = e.kind == ast::Kind::binary && (e.op == ast::Binary::add || e.op == ast::Binary::subtract);
+      if (shift) continue;
+      const std::string& name = info->equation->name.text;
+      context.diagnostics.error(e.span, format(context.program, l.expression) + " cannot stand on the left side")
+          .help("there an index stands alone or shifted by a number, as in " + name + "[t] or " + name + "[t + 1]");
+      return true;
+    }
+  return false;
+}
+
 /// `Z[i + 1] = y[i]` without a base case and without a use of Z: an equation that does not count from 0.
 bool counts_from_elsewhere(Context& context, const Parts& parts) {
   if (parts.size() != 1) return false;
@@ -374,9 +390,10 @@ std::vector<std::size_t> dependency_order(Context& context) {
     if (info.broken || info.poisoned || info.main != SIZE_MAX) continue;
     bool recurrence = info.part_of_recurrence;
     for (const auto& l : info.equation->left) recurrence = recurrence || l.expression.valid();
+    recurrence = recurrence || (!info.equation->left.empty() && !is_general(context, info.equation->left[0]));
     if (!recurrence) continue;
     const Parts& all = parts.at(info.key);
-    if (!only_base_cases(context, all) && !counts_from_elsewhere(context, all))
+    if (!no_left_side(context, all) && !only_base_cases(context, all) && !counts_from_elsewhere(context, all))
       context.diagnostics.error(info.span, "not supported yet: recurrences (" + info.equation->name.text + ")");
     info.poisoned = true;
     const auto found = context.symbols.find(info.key);

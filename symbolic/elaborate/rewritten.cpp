@@ -131,6 +131,19 @@ std::string Evaluator::with_matrix_products(const EquationInfo& info, bool of_ma
   return statement == nullptr ? std::string{} : format(copy, *statement, false);
 }
 
+/// `f[x] = x^2` of a value x: a function or another index is meant; empty where the index hides nothing.
+std::string Evaluator::function_of(const EquationInfo& info, const std::string& index) const {
+  constexpr std::uint32_t longest = 200;
+  const Symbol* hidden = context_.find(name_key(index));
+  if (hidden == nullptr || info.equation->left.size() != 1 || info.span.end - info.span.begin > longest) return {};
+  const std::string& name = info.equation->name.text;
+  const bool array = hidden->kind == Symbol::Kind::input && !context_.model.inputs[hidden->number].shape.empty();
+  if (array)
+    return "without an index it is the whole array: " + name + " = " + format(context_.program, info.equation->body);
+  return "a function is written with parentheses: " + name + "(" + index +
+         ") = " + format(context_.program, info.equation->body);
+}
+
 /// `z[i] = x[i] - x[i - 1]` as `z[i in 0..n - 1] = x[i + 1] - x[i]`; empty where it cannot be said shortly.
 std::string Evaluator::counted_from_zero(const EquationInfo& info, const std::string& index, const IndexRange& range) {
   constexpr std::uint32_t longest = 200;

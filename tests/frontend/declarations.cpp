@@ -45,7 +45,7 @@ TEST_CASE("what a declaration may not be") {
   CHECK(errors("data x[n,]") == "1:9: nothing follows ',' | delete the comma");
   CHECK(errors("data c[n] : index(k") == "1:18: '(' is not closed: a ')' is missing");
   CHECK(errors("data X(n, d), y(n)") == "1:7: a shape stands in [ ] | write X[n, d]");
-  CHECK(errors("const a := 1") == "1:9: ':=' is not a sign of the language | a value is defined with '='");
+  CHECK(errors("const a := 1") == "1:9: ':=' is not a sign of the language | a value is defined with '=': const a = 1");
   CHECK(errors("data 2x") == "1:6: a name begins with a letter");
 }
 
@@ -144,12 +144,15 @@ TEST_CASE("a last bare expression") {
 }
 
 TEST_CASE("only a name can be defined") {
-  for (const char* text : {"2*x = 3", "x' = 3", "f(x)^2 = 3", "(x) = 3", "[a, b] = 3", "x[i][j] = 3"}) {
+  for (const char* text : {"2*x = 3", "x' = 3", "f(x)^2 = 3", "(x) = 3", "x[i][j] = 3"}) {
     CAPTURE(text);
     CHECK(errors(text).find("only a name can be defined") != std::string::npos);
   }
-  CHECK(errors("z[1:2] = 3") == "1:3: a slice cannot stand on the left side | name the index, as in y[i in 0..n] = …");
-  CHECK(errors("loss := mean(x)") == "1:6: ':=' is not a sign of the language | a value is defined with '='");
+  CHECK(errors("[a, b] = 3") == "1:1: one statement defines one name");
+  CHECK(errors("x[i][j] = 3").ends_with("write x[i, j] = 3"));
+  CHECK(errors("z[1:2] = 3") == "1:3: a slice cannot stand on the left side | name the index, as in z[i in 0..n] = …");
+  CHECK(errors("loss := mean(x)") ==
+        "1:6: ':=' is not a sign of the language | a value is defined with '=': loss = mean(x)");
   CHECK(errors("z = a = b") == "1:7: '=' does not compare | to compare write a == b");
 }
 

@@ -103,7 +103,7 @@ TEST_CASE("what is spelt otherwise is an error that prints the spelling for the 
 }
 
 TEST_CASE("hints that need more than the operands") {
-  CHECK(errors("y := 3").ends_with("a value is defined with '='"));
+  CHECK(errors("y := 3").ends_with("a value is defined with '=': y = 3"));
   CHECK(errors("f = lambda x, y: x^2 + y").ends_with("define it on a line of its own: f(x, y) = x^2 + y"));
   CHECK(errors("data X[n, d]; z = sum(X)/X.shape[0]").ends_with("write n, the size in its declaration"));
   CHECK(errors("data X[n, 2*d]; z = sum(X)/X.shape[1]").ends_with("write 2*d, the size in its declaration"));
@@ -112,7 +112,7 @@ TEST_CASE("hints that need more than the operands") {
   CHECK(errors("z = x[::2]").find("a slice has no step") != std::string::npos);
   CHECK(errors("x += 1").find("there is no '+='") != std::string::npos);
   CHECK(errors("for i in x: y").find("there is no 'for'") != std::string::npos);
-  CHECK(errors("def f(x): return x").find("a function is written f(x) = x^2") != std::string::npos);
+  CHECK(errors("def f(x): return x").find("a function is written f(x) = x") != std::string::npos);
   CHECK(errors("let x = 3\ny = x + *") ==
         "1:1: there is no 'let' | write x = …\n2:9: an operand is missing between '+' and '*'");
   CHECK(errors("// comment").ends_with("a comment begins with '#'"));
