@@ -156,6 +156,10 @@ struct Statement {
   /// A syntax error in it was reported. What could be read is there (names above all, so that their uses are no further
   /// errors); everything else, the body too, may be missing or invalid and must not be looked at.
   bool broken = false;
+  /// Of a broken statement: names that it may have declared, so that their uses are no further errors, and how many
+  /// names are missing.
+  std::vector<std::string> mentioned;
+  std::uint32_t lost_names = 0;
   Declaration declaration;
   Equation equation;
   OutputList outputs;

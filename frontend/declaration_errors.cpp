@@ -1,6 +1,8 @@
 // Declarations with a mistake: what was meant, and the names that count as declared all the same.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "frontend/characters.hpp"
 #include "frontend/format.hpp"
 #include "frontend/parser.hpp"
@@ -75,10 +77,10 @@ void Parser::unexpected_in_declaration(const std::string& wanted) {
     fail(join(name.span, at_[token.kind == Tok::minus ? 1 : 0].span), "a name is made of letters, digits and '_'",
          fmt::format("write {}_{}", name.text, rest));
   }
-  const bool role = token.kind >= Tok::kw_data && token.kind <= Tok::kw_output;
+  const bool role = definition_begins(token) && token.kind != Tok::name;
   if (before->kind != Tok::comma || !wants_name) return;
   if (role || token.kind == Tok::separator || token.kind == Tok::end) {
-    resume_here_ = true;  // the next statement
+    resume_here_ = role;  // the next statement
     if (token.newline_before || !role)
       fail(before->span, "no name follows this comma" + (role ? fmt::format(", but '{}'", spelt(token)) : ""),
            "end the line without it");
@@ -136,6 +138,15 @@ void Parser::missing_comma() {
   if (is_type(spelt(*at_)))
     fail(at_->span, "a declaration has no types: every value is a real number",
          fmt::format("leave '{}' out", spelt(*at_)));
+  const std::string key = name_of(*at_).key;
+  const bool twice =
+      std::ranges::any_of(statement_.declaration.names, [&](const ast::Declared& one) { return one.name.key == key; });
+  if (twice) {  // `data b b[n]`
+    if (!first.has_brackets) statement_.declaration.names.pop_back();
+    report(at_->span, fmt::format("the name {} stands twice", spelt(*at_)));
+    if (first.has_brackets) throw StatementFailed{};
+    return;
+  }
   report(at_->span, fmt::format("a comma is missing before '{}'", spelt(*at_)));
 }
 
@@ -154,6 +165,13 @@ void Parser::size_after_error(const Token& token) {
   e.name = name_of(token);
   e.span = e.mark = token.span;
   statement_.declaration.names.back().shape.push_back(add(std::move(e)).id);
+}
+
+/// Whether a `]` that closes nothing follows: `C@h, d, m]`.
+bool Parser::in_lost_bracket(const Token& name) const {
+  const Token* token = &name + 1;
+  while (token->kind == Tok::name || token->kind == Tok::comma || token->kind == Tok::number) ++token;
+  return token->kind == Tok::close_bracket && token->value == Token::no_partner;
 }
 
 /// The names that a broken declaration would have declared after the error. The names in brackets are sizes.
@@ -180,8 +198,10 @@ void Parser::names_after_error() {
     } else if (before_name && at_[1].kind == Tok::name && at_[2].kind != Tok::equals) {
       // Where a bracket is not closed, `d` in `X[n, d, y[n]` is a size.
       const Token* before = at_ - 1;
-      if (unclosed == nullptr || at_[2].kind == Tok::open_bracket || before->kind == Tok::close_bracket ||
-          before == last_named) {
+      if (in_lost_bracket(at_[1])) {
+        size_after_error(at_[1]);
+      } else if (unclosed == nullptr || at_[2].kind == Tok::open_bracket || before->kind == Tok::close_bracket ||
+                 before == last_named) {
         ast::Declared one;
         one.name = name_of(at_[1]);
         one.span = at_[1].span;

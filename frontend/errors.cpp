@@ -69,6 +69,8 @@ void Parser::unexpected(const std::string& wanted) {
   const bool may_end_here = ends_statement(token.kind) || is_closing(token.kind) || token.kind == Tok::equals ||
                             token.kind == Tok::semicolon || token.newline_before;
   if (!open_.empty() && open_.back()->value == Token::no_partner && may_end_here) unclosed(*open_.back());
+  if (token.kind == Tok::close_bracket && open_.empty() && statement_.kind == ast::Statement::Kind::declaration)
+    fail(token.span, "']' closes nothing: a '[' is missing before it");
   if (is_closing(token.kind) && open_.empty()) {
     fail(token.span, fmt::format("'{}' closes nothing", spelt(token)), "delete it or write what it should close");
   }
@@ -112,13 +114,18 @@ void Parser::semicolon_in_list() {
   const bool call = &opening != tokens_.all.data() && (&opening)[-1].kind == Tok::name;
   const bool first = at_[-1].kind != Tok::semicolon;
   std::string help;
-  if (call && first && closing.span.end - opening.span.begin < longest) {
+  if (call && first && &closing != at_ + 1 && closing.span.end - opening.span.begin < longest) {
     help = fmt::format("write {},", source_.slice({(&opening)[-1].span.begin, at_->span.begin}));
     help += source_.slice({at_->span.end, closing.span.end});
   }
   const bool subscripts = opening.kind == Tok::open_bracket;
+  const Span mark = at_->span;
+  if (definition_begins((&closing)[1])) {  // `q = exp(p;)  r = 2`
+    at_ = &closing + 1;
+    resume_here_ = true;
+  }
   if (subscripts && !help.empty()) help += body_after(opening) == "(…)" ? "" : body_after(opening);
-  fail(at_->span,
+  fail(mark,
        subscripts ? "indices and subscripts are separated by ','"
                   : "';' ends a statement, but a parenthesis is open; a list is separated by ','",
        help);
@@ -272,12 +279,14 @@ void Parser::no_operand() {
 }
 
 /// Whether a new statement begins at the cursor, outside all brackets.
-bool Parser::statement_begins_here() const {
-  const auto assigns = [](const Token& token) { return token.kind == Tok::equals || is(token, Foreign::assign); };
-  if (at_->kind >= Tok::kw_data && at_->kind <= Tok::kw_output && at_->kind != Tok::kw_loss) return true;
-  if (at(Tok::kw_loss)) return assigns(at_[1]) || (at_[1].kind == Tok::name && assigns(at_[2]));
-  if (!at(Tok::name)) return false;
-  const Token& after = at_[1];
+bool Parser::statement_begins_here() const { return definition_begins(*at_); }
+
+bool Parser::definition_begins(const Token& token) const {
+  const auto assigns = [](const Token& t) { return t.kind == Tok::equals || is(t, Foreign::assign); };
+  const Token& after = (&token)[1];
+  if (token.kind >= Tok::kw_data && token.kind <= Tok::kw_output && token.kind != Tok::kw_loss) return true;
+  if (token.kind == Tok::kw_loss) return assigns(after) || (after.kind == Tok::name && assigns((&token)[2]));
+  if (token.kind != Tok::name) return false;
   if (assigns(after)) return true;
   const bool bracket = after.kind == Tok::open_paren || after.kind == Tok::open_bracket;
   return bracket && after.value != Token::no_partner && assigns(*(&partner(after) + 1));

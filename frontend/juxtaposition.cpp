@@ -153,10 +153,7 @@ Parser::Operand Parser::juxtaposed(Operand left) {
     function_without_parentheses(left);
   if (first && (at_ - 1)->kind == Tok::kw_loss) missing_equals();
   if (kind == Kind::subscript && open_.empty()) typed_declaration(left);
-  if (open_.empty() && statement_begins_here()) {
-    resume_here_ = true;
-    fail(token.span, "two statements stand on one line", "end the first one with a line end or ';'");
-  }
+  if (open_.empty() && statement_begins_here()) two_statements();
   if (!open_.empty() && open_.back()->value == Token::no_partner && token.newline_before) unclosed(*open_.back());
   if (kind == Kind::name && source_.slice(left.span) == "lambda") lambda(left);
   if (kind == Kind::subscript) {

@@ -325,7 +325,7 @@ void Grammar::output() {
       Ahead([](Cursor t) { return assigns(t + 1) || t[1].kind == Tok::open_bracket || t[1].kind == Tok::name; });
   const auto left = -(&Sign(Tok::open_bracket) >> part([&] { p.left_side(e, p.entries()); }));
   const auto two_names = part([&] {
-    if (p.at_[1].kind == Tok::name) p.output_of_two_names();
+    if (p.at(Tok::name) && p.at_[1].kind == Tok::name) p.output_of_two_names();
   });
   const auto definition =
       defines >> two_names >> name(e.name) >> left >> equals() >> expression(body) >> part([&] { e.body = body.id; });

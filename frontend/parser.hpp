@@ -94,6 +94,10 @@ class Parser {
   void statement_end();
   void colon_after_name();
   void recover(const Token* first);
+  void mention(const Token* first, bool continues);
+  void mention_leftmost(ast::Statement& s) const;
+  bool definition_begins(const Token& token) const;
+  [[noreturn]] void two_statements();
   void check_size(ast::Id size, std::size_t first);
   void check_declared(ast::Role role, const ast::Declared& declared);
   void check_bare_expressions();
@@ -113,6 +117,7 @@ class Parser {
   [[noreturn]] void wrong_partials(const ast::GradientDefinition& gradient);
   [[noreturn]] void gradient_without_parameters();
   [[noreturn]] void wrong_left_side(const ast::Equation& equation, const Entry& entry, std::size_t count);
+  void word_after_name(const Token& first);
   [[noreturn]] void function_without_parentheses(Operand first);
   [[noreturn]] void loss_of();
   [[noreturn]] void loss_with_subscripts();
@@ -134,6 +139,7 @@ class Parser {
   std::string role_word() const;
   static bool is_type(const std::string& word);
   void names_after_error();
+  bool in_lost_bracket(const Token& name) const;
   void size_after_error(const Token& token);
   void declaration_without_word();
   bool has_number(ast::Id value) const;

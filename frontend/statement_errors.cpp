@@ -98,6 +98,11 @@ void Parser::comma_in_statement() {
   const std::string digits = at_[-1].kind == Tok::number && at_[1].kind == Tok::number ? spelt(at_[1]) : "";
   if (digits.size() >= 3 && !at_[1].blank_before && digits.find_first_not_of("0123456789") >= 3)
     fail(at_->span, "the digits of a number stand together", fmt::format("write {}{}", spelt(at_[-1]), digits));
+  const Token* lost = at_;  // a bracket that closes nothing: what is left is no statement
+  while (lost->kind != Tok::separator && lost->kind != Tok::end &&
+         (lost->kind != Tok::close_paren || lost->value != Token::no_partner))
+    ++lost;
+  if (lost->kind == Tok::close_paren) fail(lost->span, "')' closes nothing", "delete it or write what it should close");
   if (!bare && at_[1].kind == Tok::name && at_[2].kind == Tok::equals) {
     const Span mark = at_->span;
     advance();
@@ -182,10 +187,51 @@ void Parser::wrong_left_side(const ast::Equation& equation, const Entry& entry, 
 void Parser::function_without_parentheses(Operand first) {
   const std::string name = program_.at(first.id).name.text, parameter = spelt(*at_);
   const std::string body = rest_of_statement(at_ + 2);
-  statement_.kind = ast::Statement::Kind::function;
-  statement_.function.name = program_.at(first.id).name;
+  statement_.equation.name = program_.at(first.id).name;
+  statement_.equation.bare = false;
+  if (name == parameter) fail(join(first.span, at_->span), fmt::format("the name {} stands twice", name));
   fail(join(first.span, at_->span), "two names stand before '='",
        body.empty() ? "" : fmt::format("a function is written {}({}) = {}", name, parameter, body));
+}
+
+/// `a = 1 b = 2`, at the second name.
+void Parser::two_statements() {
+  const Token* first = at_ - 1;
+  while (first != tokens_.all.data() && first[-1].kind != Tok::separator) --first;
+  if (first + 1 == at_ && first->kind == Tok::name) word_after_name(*first);
+  const bool bracket = first[1].kind == Tok::open_paren || first[1].kind == Tok::open_bracket;
+  const bool left =
+      first->kind == Tok::name && bracket && first[1].value != Token::no_partner && &partner(first[1]) + 1 == at_;
+  if (left) {  // `r[i] exp = …`: a left side, and a name that is too much
+    define(name_of(*first));
+    if (at(Tok::name)) define(name_of(*at_));
+    fail(at_->span, fmt::format("'{}' cannot stand here: '=' is expected", spelt(*at_)));
+  }
+  resume_here_ = true;
+  fail(at_->span, "two statements stand on one line", "end the first one with a line end or ';'");
+}
+
+/// `X data[n, d]` and `p output = x`, at the second word: it stands first.
+void Parser::word_after_name(const Token& first) {
+  if (at_->newline_before || at_->kind < Tok::kw_data || at_->kind > Tok::kw_output) return;
+  const Tok after = at_[1].kind;
+  if (after != Tok::open_bracket && after != Tok::equals && after != Tok::comma && after != Tok::separator) return;
+  const std::string name = spelt(first), word = spelt(*at_);
+  const std::string rest = after == Tok::separator ? "" : rest_of_statement(at_ + 1);
+  const Span mark = join(first.span, at_->span);
+  if (at(Tok::kw_output) || at(Tok::kw_loss)) {
+    statement_.equation.name = name_of(first);
+    statement_.equation.bare = false;
+  } else {
+    ast::Declared one;
+    one.name = name_of(first);
+    one.span = first.span;
+    statement_.kind = ast::Statement::Kind::declaration;
+    statement_.declaration.names.push_back(std::move(one));
+    advance();
+  }
+  fail(mark, fmt::format("'{}' stands before the name", word),
+       fmt::format("write {} {}{}{}", word, name, after == Tok::equals ? " " : "", rest));
 }
 
 /// `z: 3*x` and `minimize: f(x)`, at the colon.

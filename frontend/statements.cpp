@@ -50,10 +50,14 @@ ast::Program Parser::program() {
     while (at(Tok::separator)) advance();
     if (at(Tok::end)) break;
     const Token* first = at_;
+    const std::size_t count = program_.statements.size();
     statement_ = ast::Statement{};
     open_.clear();
     depth_ = 0;
-    broken_ = resume_here_ = false;
+    // What follows a broken statement on its line, and begins no statement, belongs to it: `z = ; x + 1`.
+    const bool continues = broken_ && !first->newline_before && !resume_here_ && !definition_begins(*first);
+    broken_ = continues;
+    resume_here_ = false;
     power_base_ = Span::none();
     try {
       statement();
@@ -62,6 +66,11 @@ ast::Program Parser::program() {
       recover(first);
     }
     statement_.broken = broken_;
+    if (broken_) mention(first, continues);
+    if (broken_ && !continues && !first->newline_before && count > 0 && !definition_begins(*first)) {
+      program_.statements[count - 1].broken = true;  // `z = f; (x)) + 1`: what stands before the ';' belongs to it
+      mention_leftmost(program_.statements[count - 1]);
+    }
     statement_.span = {first->span.begin, at_ == first ? first->span.end : (at_ - 1)->span.end};
     program_.statements.push_back(std::move(statement_));
   }
@@ -71,10 +80,7 @@ ast::Program Parser::program() {
 
 void Parser::statement_end() {
   if (at(Tok::separator) || at(Tok::end)) return;
-  if (statement_begins_here()) {
-    resume_here_ = true;
-    fail(at_->span, "two statements stand on one line", "end the first one with a line end or ';'");
-  }
+  if (statement_begins_here()) two_statements();
   if (at(Tok::equals) && statement_.equation.bare) no_left_side();
   if (at(Foreign::assign))
     fail(at_->span, fmt::format("'{}' cannot stand here", spelt(*at_)), "a value is defined with '='");
@@ -87,12 +93,42 @@ void Parser::statement_end() {
   unexpected("an operator or the end of the statement");
 }
 
+/// The names that a broken statement may have declared: all of them where it is a declaration or none can be seen, else
+/// the one it begins with.
+void Parser::mention(const Token* first, bool continues) {
+  constexpr std::ptrdiff_t most = 1000;  // tokens
+  const bool declares = statement_.kind == ast::Statement::Kind::declaration;
+  bool defines = false, lost = false;
+  for (const Token* t = first; t < std::min(at_, first + most); ++t) {
+    const bool closes = t->kind == Tok::close_bracket || t->kind == Tok::close_paren;
+    defines = defines || t->kind == Tok::equals;
+    lost = lost || (!defines && closes && t->value == Token::no_partner);  // `xi] = …` for `x[i] = …`
+  }
+  const bool all = continues || first->kind != Tok::name || declares || !defines;
+  const Token* end = all ? std::min(at_, first + most) : first + 1;
+  for (const Token* t = first; t < end; ++t)
+    if (t->kind == Tok::name) statement_.mentioned.push_back(name_of(*t).key);
+  if (declares || lost || (first->kind != Tok::name && !continues)) statement_.lost_names = declares && lost ? 2 : 1;
+}
+
+/// The name with which a statement begins that turned out to be part of a mistake.
+void Parser::mention_leftmost(ast::Statement& s) const {
+  if (s.kind != ast::Statement::Kind::equation || !s.equation.body.valid()) return;
+  const Expression* e = &program_.at(s.equation.body);
+  const auto named = [](const Expression& x) {
+    return x.kind == Kind::name || x.kind == Kind::call || x.kind == Kind::index_form;
+  };
+  while (!named(*e) && !e->children.empty() && e->children[0].valid()) e = &program_.at(e->children[0]);
+  if (s.equation.bare && named(*e)) s.mentioned.push_back(e->name.key);
+}
+
 /// Goes to the next statement; the name that a broken definition would have given is kept.
 void Parser::recover(const Token* first) {
   const bool unnamed = statement_.kind == ast::Statement::Kind::equation && statement_.equation.name.key.empty();
   if (unnamed && statement_.equation.role == ast::Equation::Role::value && first->kind == Tok::name) {
     const auto* token = first;
     while (token->kind != Tok::separator && token->kind != Tok::end && token->kind != Tok::equals) ++token;
+    if (token->kind == Tok::equals && token >= at_) statement_.lost_names = 1;  // the left side is wrong: `Qi[, j] = …`
     if (token->kind == Tok::equals && token != first) {
       statement_.equation.name = name_of(*first);
       statement_.equation.bare = false;
@@ -200,6 +236,7 @@ void Parser::check_bare_expressions() {
     const bool compares_loss = !equation.empty() && program_.at(e.children[0]).name.text == "loss";
     if (last && !has_loss && !compares_loss) continue;
     s.broken = true;
+    mention_leftmost(s);
     const bool few = diagnostics_.error_count() < most_explained;
     if (few && declares_nothing(s)) continue;
     const bool function = few && !prints(e) && is_left_side(e);

@@ -246,6 +246,10 @@ Value Evaluator::unknown_function(ast::Id id) {
     return Value::poison();
   }
   if (!context_.reported_names.insert(e.name.key + "(").second) return Value::poison();
+  if (context_.lost_names > 0 && near_function(context_, name).empty()) {
+    --context_.lost_names;
+    return Value::poison();
+  }
   Diagnostic& d = error(e.name.span, "there is no function " + name);
   if ((name == "len" || name == "length" || name == "size" || name == "numel") && e.children.size() == 1) {
     const Value v = eval(e.children[0]);

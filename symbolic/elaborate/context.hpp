@@ -65,7 +65,9 @@ struct Context {
   std::vector<EquationInfo> equations;
   std::unordered_map<std::string, FunctionInfo> functions;  // the user's
   std::unordered_set<std::string> reported_names;
-  std::unordered_set<std::string> assumed;  // undeclared names that were taken as scalar parameters
+  std::uint32_t lost_names = 0;               // of broken declarations: as many undeclared names are no further errors
+  std::unordered_set<std::string> mentioned;  // in broken statements that may have declared them
+  std::unordered_set<std::string> assumed;    // undeclared names that were taken as scalar parameters
   std::set<std::pair<std::uint32_t, std::uint32_t>> reported_places, warned_places;
   std::size_t inlined_calls = 0;
   std::unordered_set<const ast::FunctionDefinition*> inlined;  // functions whose bodies were elaborated

@@ -197,6 +197,8 @@ class Declarer {
         if (!x) return std::nullopt;
         return sizes_.scale(*x, -1);
       }
+      case ast::Kind::plus:
+        return size(e.children[0], depth + 1);
       case ast::Kind::name:
         return size_name(e);
       case ast::Kind::binary: {
@@ -285,6 +287,7 @@ class Declarer {
       for (const ast::Id id : d.shape) {
         const auto s = size(id);
         good = good && s.has_value();
+        if (!s) size_of_broken(id);
         if (!s) continue;
         if (sizes_.is_negative(*s)) {
           context_.diagnostics.error(at(id).span, "a size is not negative");
@@ -293,6 +296,8 @@ class Declarer {
         in.shape.push_back(*s);
       }
     symbol.poisoned = !good;
+    const Symbol* earlier = context_.find(d.name.key);
+    if (earlier != nullptr && (statement.broken || earlier->poisoned)) return;  // part of another mistake
     if (!enter(d.name, symbol, in.role == Input::Role::constant)) return;
     for (const Size s : in.shape) sizes_.assume_nonnegative(s);
     if (good) good = assumptions(statement, d, in);

@@ -98,9 +98,12 @@ void enter_gradient(Context& context, const ast::Statement& s) {
   const ast::GradientDefinition& g = s.gradient;
   const auto found = context.functions.find(g.name.key);
   if (found == context.functions.end()) {
-    if (s.broken) return;
+    if (s.broken || !context.reported_names.insert(g.name.key + "(").second) return;
     const bool known = is_language_function(g.name.key);
-    if (!known) context.reported_names.insert(g.name.key + "(");  // its calls are no further errors
+    if (!known && context.lost_names > 0) {
+      --context.lost_names;
+      return;
+    }
     Diagnostic& d = context.diagnostics.error(
         g.name.span, known ? g.name.text + " is a function of the language, which knows its derivative"
                            : "there is no function " + g.name.text + " whose derivative this could be");
@@ -139,6 +142,9 @@ void enter_gradient(Context& context, const ast::Statement& s) {
 
 void collect_definitions(Context& context) {
   for (const auto& s : context.program.statements) {
+    for (const std::string& key : s.mentioned) context.reported_names.insert({key, key + "("});
+    context.mentioned.insert(s.mentioned.begin(), s.mentioned.end());
+    context.lost_names += s.lost_names;
     if (s.kind == ast::Statement::Kind::equation) {
       if (s.broken && s.equation.name.text.empty() && s.equation.role != ast::Equation::Role::loss) continue;
       enter_equation(context, s);
@@ -147,7 +153,7 @@ void collect_definitions(Context& context) {
       if (s.broken && f.parameters.empty() && is_language_function(f.name.key)) continue;  // a stray call of it
       FunctionInfo info{&context.program, &f, f.name.span, false, s.broken};
       const auto [found, is_new] = context.functions.try_emplace(f.name.key, info);
-      if (!is_new) {
+      if (!is_new && !s.broken && !found->second.poisoned) {
         found->second.poisoned = true;
         defined_twice(context, f.name, f.name.text + " is defined here", found->second.span,
                       "the function " + f.name.text + " is defined twice");

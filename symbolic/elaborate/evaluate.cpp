@@ -283,6 +283,12 @@ Value Evaluator::undeclared(ast::Id id) {
   std::vector<std::string> candidates;
   for (std::size_t k = activation().first_binding; k < bindings_.size(); ++k) candidates.push_back(bindings_[k].key);
   const std::string near = near_value(context_, name, std::move(candidates));
+  // A proposal says little for a short name, and nothing where it is a name of the mistake itself.
+  const bool of_mistake = name.size() <= 2 || context_.mentioned.count(name_key(near)) != 0;
+  if ((near.empty() || of_mistake) && context_.lost_names > 0) {
+    --context_.lost_names;
+    return Value::poison();
+  }
   if (name == "end" && near.empty()) {
     error(e.span, "there is no 'end'").help("the last element of x[n] is x[n-1], and x[1:] goes to the last one");
     return Value::poison();
@@ -301,6 +307,10 @@ Value Evaluator::undeclared(ast::Id id) {
             .note(name + " is declared here", one.name.span);
         return Value::poison();
       }
+  }
+  if (e.name.key == "loss") {
+    error(e.span, "there is no loss to read here").help("the unnamed loss is defined by loss = …");
+    return Value::poison();
   }
   Diagnostic& d = error(e.span, name + " is not declared");
   if (const std::string product = product_of_names(context_, name); !product.empty() && !size_position_) {

@@ -384,6 +384,7 @@ bool counts_from_elsewhere(Context& context, const Parts& parts) {
 std::vector<std::size_t> dependency_order(Context& context) {
   // Base cases and steps that are written with a shift belong to recurrences.
   std::unordered_map<std::string, Parts> parts;
+  const bool broken = std::ranges::any_of(context.program.statements, [](const ast::Statement& s) { return s.broken; });
   for (const auto& info : context.equations)
     if (!info.broken && !info.equation->left.empty()) parts[info.key].push_back(&info);
   for (auto& info : context.equations) {
@@ -393,7 +394,8 @@ std::vector<std::size_t> dependency_order(Context& context) {
     recurrence = recurrence || (!info.equation->left.empty() && !is_general(context, info.equation->left[0]));
     if (!recurrence) continue;
     const Parts& all = parts.at(info.key);
-    if (!no_left_side(context, all) && !only_base_cases(context, all) && !counts_from_elsewhere(context, all))
+    if (!broken && !no_left_side(context, all) && !only_base_cases(context, all) &&
+        !counts_from_elsewhere(context, all))
       context.diagnostics.error(info.span, "not supported yet: recurrences (" + info.equation->name.text + ")");
     info.poisoned = true;
     const auto found = context.symbols.find(info.key);

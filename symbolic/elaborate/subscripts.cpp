@@ -97,8 +97,19 @@ bool Evaluator::is_called_with_brackets(const ast::Expression& e) {
   const bool own = context_.functions.count(base.name.key) != 0;
   if (!own && !is_language_function(base.name.key)) return false;
   std::string list;
-  for (const ast::Subscript& s : e.subscripts)
+  bool names = true;  // that nothing declares: meant as indices
+  for (const ast::Subscript& s : e.subscripts) {
     list += (list.empty() ? "" : ", ") + entry_text(*activation().program, s);
+    const bool name = s.kind == ast::Subscript::Kind::expression && at(s.first).kind == ast::Kind::name &&
+                      context_.find(at(s.first).name.key) == nullptr && find_binding(at(s.first).name.key) == nullptr;
+    names = names && name;
+    if (name && !silent_) context_.reported_names.insert(at(s.first).name.key);
+  }
+  if (names && !own) {
+    error(e.span, "what " + base.name.text + "[…] runs over stands in parentheses right after the brackets")
+        .help("as in " + base.name.text + "[" + list + "](x[" + list + "])");
+    return true;
+  }
   Diagnostic& d = error(base.span, base.name.text + " is a function and needs its arguments in parentheses");
   if (own) d.note(base.name.text + " is defined here", context_.functions.at(base.name.key).span);
   if (list.size() <= longest_shown) d.help("write " + base.name.text + "(" + list + ")");
