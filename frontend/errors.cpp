@@ -207,12 +207,12 @@ void Parser::choice_first() {
   std::string text = "a if c else b";
   then_ends_ = true;
   try {
-    const Operand condition = climb(Level::logical_or);
+    const Operand condition = inner(Level::logical_or);
     if (spelt(*at_) == "then" || at(Tok::colon) || at(Tok::comma)) advance();
-    const Operand chosen = climb(Level::logical_or);
+    const Operand chosen = inner(Level::logical_or);
     if (at(Tok::kw_else)) {
       advance();
-      text = fmt::format("{} if {} else {}", text_of(chosen), text_of(condition), text_of(climb(Level::logical_or)));
+      text = fmt::format("{} if {} else {}", text_of(chosen), text_of(condition), text_of(inner(Level::logical_or)));
     } else {
       text = fmt::format("{} if {} else 0", text_of(chosen), text_of(condition));
     }

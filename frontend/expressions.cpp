@@ -108,13 +108,32 @@ Parser::Operand Parser::add(Expression expression) {
   return {program_.add(std::move(expression)), span};
 }
 
-Parser::Operand Parser::expression() {
+/// One level of nesting more; what ends it takes one from `depth_`.
+void Parser::nest() {
   if (depth_ >= limits_.nesting) {
     fail(at_->span, fmt::format("brackets are nested more than {} deep", limits_.nesting),
          "give an inner part a name of its own");
   }
   ++depth_;
+}
+
+Parser::Operand Parser::expression() {
+  nest();
   const Operand result = conditional();
+  --depth_;
+  return result;
+}
+
+Parser::Operand Parser::inner(Level lowest) {
+  nest();
+  const Operand result = climb(lowest);
+  --depth_;
+  return result;
+}
+
+Parser::Operand Parser::inner_powers() {
+  nest();
+  const Operand result = powers();
   --depth_;
   return result;
 }

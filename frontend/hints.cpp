@@ -54,7 +54,7 @@ Parser::Operand Parser::foreign_infix(Operand left) {
   const auto foreign = bar ? Foreign::logical_or : static_cast<Foreign>(sign.value);
   if (bar && filters(left)) {
     Diagnostic& d = report(sign.span, fmt::format("'{}' is a bar and closes nothing here", text));
-    const Operand condition = climb(Level::logical_or);
+    const Operand condition = inner(Level::logical_or);
     d.help(filter_form(left, condition));
     throw StatementFailed{};
   }
@@ -70,7 +70,7 @@ Parser::Operand Parser::foreign_infix(Operand left) {
   };
   const auto function = [&](auto make, const char* more = "") {
     Diagnostic& d = report(sign.span, fmt::format("'{}' is not an operator", text));
-    const Operand right = climb(Level::sign);
+    const Operand right = inner(Level::sign);
     const Operand result = make(right);
     if (*more != '\0') d.help(more);
     d.help(fmt::format("write {}", text_of(result)));
@@ -135,7 +135,7 @@ Parser::Operand Parser::foreign_comparison(Operand left) {
   if (is(sign, Foreign::greater_equal)) op = Comparison::greater_equal, here = ">=";
   if (is(sign, Foreign::less_equal)) op = Comparison::less_equal, here = "<=";
   Diagnostic& d = report(sign.span, fmt::format("'{}' is not a comparison", spelt(sign)));
-  const Operand right = climb(Level::sum);
+  const Operand right = inner(Level::sum);
   Expression e;
   e.kind = Kind::comparison;
   e.children = {left.id, right.id};
@@ -213,13 +213,13 @@ Parser::Operand Parser::foreign_prefix() {
   switch (static_cast<Foreign>(sign.value)) {
     case Foreign::logical_not: {
       Diagnostic& d = report(sign.span, fmt::format("'{}' is not an operator", spelt(sign)));
-      const Operand result = unary(Kind::logical_not, powers(), sign.span);
+      const Operand result = unary(Kind::logical_not, inner_powers(), sign.span);
       d.help(fmt::format("'not' is written here: {}", text_of(result)));
       return result;
     }
     case Foreign::root: {
       Diagnostic& d = report(sign.span, "the root sign is not read");
-      const Operand argument = powers();
+      const Operand argument = inner_powers();
       const Operand result = make_call("sqrt", {argument}, join(sign.span, argument.span));
       d.help(fmt::format("write {}", text_of(result)));
       return result;
@@ -309,12 +309,12 @@ bool Parser::subscripts_use(Id root, const std::string& key) const {
 Parser::Operand Parser::range_end(const ast::Name& name, Operand begin) {
   if (at(Tok::range)) {
     advance();
-    return climb(Level::sum);
+    return inner(Level::sum);
   }
   const Expression& e = program_.at(begin.id);
   if (at(Tok::colon)) {
     advance();
-    const Operand end = climb(Level::sum);
+    const Operand end = inner(Level::sum);
     report(join(begin.span, end.span), "a range is written with '..', a colon is a filter")
         .help(counted_from_one(begin)
                   ? fmt::format("subscripts count from 0 and a range stops before its end: {} in 0..{}", name.text,
@@ -352,7 +352,7 @@ void Parser::stepped_slice(const Entry& entry, std::size_t place) {
   const std::string base = named ? spelt(*name) : "x";
   const ast::Declared* input = named ? declared(name_of(*name).key) : nullptr;
   const bool ends = at(Tok::close_bracket) || at(Tok::comma);
-  const std::string step = ends ? "1" : text_of(climb(Level::sum));
+  const std::string step = ends ? "1" : text_of(inner(Level::sum));
   const bool vector = place == 0 && at(Tok::close_bracket) && input != nullptr && input->shape.size() == 1;
   const std::string size = vector ? format(program_, input->shape[0]) : "n";
   if (step == "-1" && !entry.first.id.valid() && !entry.last.id.valid()) {
@@ -375,10 +375,10 @@ void Parser::equals_in_brackets(Operand left) {
   const bool range =
       at_[1].kind == Tok::range || (at_[1].kind == Tok::colon && open_.back()->kind == Tok::open_bracket);
   Diagnostic& d = report(sign.span, range ? "the range of an index follows 'in'" : "'=' does not compare");
-  const Operand right = climb(Level::sum);
+  const Operand right = inner(Level::sum);
   if (at(Tok::range) || at(Tok::colon)) {
     advance();
-    const std::string end = text_of(climb(Level::sum));
+    const std::string end = text_of(inner(Level::sum));
     d.help(
         counted_from_one(right)
             ? fmt::format("subscripts count from 0 and a range stops before its end: {} in 0..{}", text_of(left), end)
@@ -411,11 +411,11 @@ void Parser::einsum(Span name) {
 void Parser::ternary(Operand condition) {
   const Token& sign = advance();
   Diagnostic& d = report(sign.span, "'?' is not an operator");
-  const Operand chosen = climb(Level::logical_or);
+  const Operand chosen = inner(Level::logical_or);
   if (at(Tok::colon)) {
     advance();
     d.help(
-        fmt::format("write {} if {} else {}", text_of(chosen), text_of(condition), text_of(climb(Level::logical_or))));
+        fmt::format("write {} if {} else {}", text_of(chosen), text_of(condition), text_of(inner(Level::logical_or))));
   }
   throw StatementFailed{};
 }

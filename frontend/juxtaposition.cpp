@@ -221,7 +221,7 @@ Parser::Operand Parser::juxtaposed(Operand left) {
   if (among(functions, name) || sigma) {
     Diagnostic& d = report(mark, fmt::format("the argument of {} stands in parentheses", sigma ? "Σ" : name));
     const bool reduces = sigma || name == "sum" || name == "mean" || name == "prod";  // sum x*w is the sum of x*w
-    const Operand argument = reduces ? climb(Level::product) : powers();
+    const Operand argument = reduces ? inner(Level::product) : powers();
     const Operand call = make_call(sigma ? "sum" : name, {argument}, join(left.span, argument.span));
     d.help(fmt::format("write {}", text_of(call)));
     return call;

@@ -96,7 +96,7 @@ class Grammar {
     return part([this, &into] { into = p.expression(); });
   }
   auto sum(Operand& into) const {
-    return part([this, &into] { into = p.climb(Level::sum); });
+    return part([this, &into] { into = p.inner(Level::sum); });
   }
   auto open(Tok kind) const {
     return must(kind, kind == Tok::open_paren ? "'('" : "'['")[([this](auto& ctx) { p.open_.push_back(_attr(ctx)); })];

@@ -46,6 +46,9 @@ class Parser {
   Operand expression();
   /// An expression of at least this level.
   Operand climb(Level lowest);
+  /// The same for what a help line reads: it counts as a level of nesting.
+  Operand inner(Level lowest);
+  Operand inner_powers();
 
   // --- what the grammar needs of the state --------------------------------------------------------------------------
   const Token* here() const { return at_; }
@@ -59,6 +62,7 @@ class Parser {
   friend class Grammar;
 
   // --- expressions.cpp
+  void nest();
   Operand conditional();
   Operand prefixed(Level lowest);
   Operand signs();

@@ -15,8 +15,9 @@ using ast::Kind;
 
 namespace {
 
-constexpr std::size_t most_errors = 10'000;  // of which 100 are shown
-constexpr std::size_t most_explained = 100;  // each costs a look at every declaration
+constexpr std::size_t most_errors = 10'000;    // of which 100 are shown
+constexpr std::size_t most_searched = 10'000;  // statements that are looked through for a name
+constexpr std::size_t most_explained = 100;    // each costs a look at every declaration
 
 bool asks_for_gradient(const Expression& e) {
   constexpr std::string_view words[] = {"backward", "gradient", "autograd", "minimize", "minimise",   "optimize",
@@ -237,7 +238,7 @@ void Parser::check_bare_expressions() {
     if (last && !has_loss && !compares_loss) continue;
     s.broken = true;
     mention_leftmost(s);
-    const bool few = diagnostics_.error_count() < most_explained;
+    const bool few = diagnostics_.error_count() < most_explained && program_.statements.size() < most_searched;
     if (few && declares_nothing(s)) continue;
     const bool function = few && !prints(e) && is_left_side(e);
     if (compares_loss) s.equation.role = ast::Equation::Role::loss;

@@ -42,10 +42,7 @@ Parser::Operand Parser::unbracketed_reduction(Operand left) {
   }
   Diagnostic& d =
       report(join(left.span, at_->span), fmt::format("what {}[…] runs over stands in parentheses", form.name.text));
-  if (depth_ >= limits_.nesting) throw StatementFailed{};
-  ++depth_;
-  const Operand body = climb(Level::product);
-  --depth_;
+  const Operand body = inner(Level::product);
   form.children = {body.id, filter};
   form.span = join(left.span, body.span);
   const Operand result = add(std::move(form));
@@ -76,7 +73,7 @@ std::pair<std::string, std::string> Parser::sum_and_index(const std::string& tex
 /// What follows as the body of a sum: `x_i` in it is `x[i]`.
 std::string Parser::sum_over(const std::string& function, const std::string& index) {
   const std::size_t first = program_.expressions.size();
-  const Operand body = climb(Level::product);
+  const Operand body = inner(Level::product);
   for (std::size_t k = first; k < program_.expressions.size(); ++k) {
     Expression& e = program_.expressions[k];
     const std::size_t length = e.name.text.size();
@@ -107,7 +104,7 @@ void Parser::index_beside_name(Operand left) {
   Diagnostic& d = report(join(left.span, at_->span), fmt::format("the index of {} stands in brackets", function.text));
   advance();
   d.help(fmt::format("write {}[{}]({})", function.key == "Sigma" ? "sum" : function.text, index,
-                     text_of(climb(Level::product))));
+                     text_of(inner(Level::product))));
   throw StatementFailed{};
 }
 
@@ -163,7 +160,7 @@ void Parser::generator(const std::string& function, Operand body) {
   }
   if (names.empty() || !at(Tok::kw_in)) throw StatementFailed{};
   advance();
-  const Operand range = climb(Level::sum);
+  const Operand range = inner(Level::sum);
   const Expression e = program_.at(range.id);
   std::string binder = names[0];
   if (e.kind == Kind::call && e.name.key == "range" && !e.children.empty()) {

@@ -43,6 +43,57 @@ TEST_CASE("chains are read without recursion") {
   CHECK(errors("z = x" + repeated(".sum()", many)).size() < 400);
 }
 
+TEST_CASE("habits of other languages without end give one error each") {
+  for (const std::string part : {"sum ",
+                                 "min ",
+                                 "Σ_i ",
+                                 "2 Σ_i ",
+                                 "Σ_i(",
+                                 "sum i ",
+                                 "x[i in ",
+                                 "x[i in 0..",
+                                 "x[i=0..",
+                                 "x[i=",
+                                 "x[i from ",
+                                 "x[1:2:",
+                                 "if x then ",
+                                 "x ? ",
+                                 "x mod ",
+                                 "sum(x for a in ",
+                                 "!",
+                                 "√",
+                                 "x % ",
+                                 "x && ",
+                                 "A\\b",
+                                 "lambda x: ",
+                                 "x -> ",
+                                 "@(x) ",
+                                 "normal_lpdf(x | ",
+                                 "np.exp(",
+                                 "x.sum(",
+                                 "concat((x, ",
+                                 "concat([x, ",
+                                 "sum[i][j](x)",
+                                 "sum[i < j](x)",
+                                 "x^T ",
+                                 "\\frac{",
+                                 "(;",
+                                 "(x; ",
+                                 "{",
+                                 "{;",
+                                 "'",
+                                 "\"",
+                                 "exp ",
+                                 "1/2 ",
+                                 "x[end",
+                                 "z: ",
+                                 "minimize "}) {
+    CAPTURE(part);
+    CHECK(errors("z = " + repeated(part, 20'000)).find('\n') == std::string::npos);
+    CHECK(errors(repeated(part, 20'000)).find('\n') == std::string::npos);
+  }
+}
+
 TEST_CASE("many equations") {
   std::string text;
   for (int i = 0; i < 100'000; ++i) text += "x" + std::to_string(i + 1) + " = x" + std::to_string(i) + " + 1\n";
