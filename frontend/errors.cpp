@@ -45,8 +45,9 @@ void Parser::unclosed(const Token& opening) {
   }
   if (opening.kind == Tok::open_paren || opening.kind == Tok::open_bracket) {
     const char* partner = opening.kind == Tok::open_paren ? ")" : "]";
-    text += ends_statement(at_->kind) ? fmt::format(": a '{}' is missing", partner)
-                                      : fmt::format(": a '{}' is missing before '{}'", partner, spelt(*at_));
+    text += ends_statement(at_->kind) || at(Tok::comma)
+                ? fmt::format(": a '{}' is missing", partner)
+                : fmt::format(": a '{}' is missing before '{}'", partner, spelt(*at_));
   }
   const bool bars = at(Tok::raw_bar) || at(Tok::raw_norm);
   fail(opening.span, std::move(text),
@@ -62,7 +63,15 @@ void Parser::unexpected(const std::string& wanted) {
   if (token.kind == Tok::bad && at_ != tokens_.all.data() && (at_ - 1)->kind == Tok::close_paren &&
       spelt(token)[0] == '_' && !token.blank_before)
     fail(token.span, "an order follows the bars of a norm", fmt::format("write ‖x‖{}, or norm(x, 2)", spelt(token)));
+  const bool power = at_ - tokens_.all.data() > 3 && at_[-1].kind == Tok::number && at_[-2].kind == Tok::caret &&
+                     at_[-3].kind == Tok::close_norm;
+  if (token.kind == Tok::bad && power && spelt(token)[0] == '_') {  // ||x||^2_2
+    const Span norm = join(partner(at_[-3]).span, at_[-3].span);
+    fail(token.span, "the order of a norm stands before its power",
+         fmt::format("write {}{}^{}", shown(norm), spelt(token), spelt(at_[-1])));
+  }
   if (token.kind == Tok::bad) no_operand();
+  if (!open_.empty() && (wanted == "'|'" || wanted == "'||'")) unclosed(*open_.back());
   if (token.kind == Tok::semicolon && !open_.empty() && open_.back()->value != Token::no_partner &&
       (open_.back()->kind == Tok::open_paren || wanted == "']'"))
     semicolon_in_list();

@@ -228,6 +228,7 @@ Parser::Operand Parser::juxtaposed(Operand left) {
   }
   if (word == "mod" || word == "div" || word == "xor" || word == "dot") infix_word(left);
   if (token.kind == Tok::name) product_with_sum(left, mark);
+  if (first_of_statement(left)) missing_equals_sign(left);
   Diagnostic& d = report(
       mark, fmt::format("an operator{} is missing before '{}'", open_.empty() ? "" : " or a comma", spelt(token)));
   bool matrices = false;
@@ -286,6 +287,32 @@ void Parser::infix_word(Operand left) {
     d.help(
         fmt::format("write {}", text_of(make_call("floor", {binary(left, right, ast::Binary::divide, span)}, span))));
   throw StatementFailed{};
+}
+
+/// Whether a name or its subscripts begin the statement.
+bool Parser::first_of_statement(Operand left) const {
+  const Token* first = at_ - 1;
+  while (first != tokens_.all.data() && first[-1].kind != Tok::separator) --first;
+  return open_.empty() && first->span.begin == program_.at(left.id).span.begin && first->kind == Tok::name;
+}
+
+/// `z  X @ w` and `y[i in 0..n]  x[i]` where nothing declares z: perhaps a sign is missing.
+void Parser::missing_equals_sign(Operand left) {
+  const Expression e = program_.at(left.id);
+  const Expression base = e.kind == Kind::subscript ? program_.at(e.children[0]) : e;
+  if (base.kind != Kind::name || is_known(base.name.key) || is_reduction(base.name.key)) return;
+  const Token* end = at_;
+  while (end->kind != Tok::separator && end->kind != Tok::end) ++end;
+  const bool last = end->kind == Tok::end || end[1].kind == Tok::end;
+  if (last && e.binders.empty()) return;  // `a x^2` as the whole formula is a product
+  const Token* first = at_ - 1;
+  while (first != tokens_.all.data() && first[-1].kind != Tok::separator) --first;
+  const std::string body = rest_of_statement(at_);
+  const std::string name(source_.slice({first->span.begin, at_[-1].span.end}));
+  statement_.equation.name = base.name;
+  statement_.equation.bare = false;
+  fail(at_->span, fmt::format("'=' or an operator is missing before '{}'", spelt(*at_)),
+       body.empty() || name.size() > 80 ? "" : fmt::format("a value is defined with '=': {} = {}", name, body));
 }
 
 /// `a b c` as a product: of matrices where the declarations say so, `x^T` before one is the transpose.

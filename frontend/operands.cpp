@@ -308,14 +308,33 @@ std::string Parser::without_tuple(const Token& opening) const {
                      last ? ")" : ", …)");
 }
 
+/// `(a, b)`, at the comma.
+void Parser::comma_in_parentheses(const Token& opening) {
+  for (const Token* outer : open_)  // `mse((p + b, y)`: one parenthesis is too much
+    if (outer->value == Token::no_partner) unclosed(*outer);
+  if (at_[1].kind == Tok::name && at_[2].kind == Tok::equals)
+    fail(at_->span, fmt::format("{}=… is an argument, but no function is called here", spelt(at_[1])));
+  const bool inside =
+      at_[-1].kind == Tok::name && at_ - &opening == 2 && at_[1].kind == Tok::name && &at_[2] == &partner(opening);
+  if (inside && rank_of(at_[-1]) == 1 && rank_of(at_[1]) == 1)
+    fail(at_->span, "a list is written with [ ]",
+         fmt::format("an inner product is dot({0}, {1}); arrays are joined by stack({0}, {1})", spelt(at_[-1]),
+                     spelt(at_[1])));
+  fail(at_->span, "a list is written with [ ]", without_tuple(opening));
+}
+
+/// The rank of a declared name; 0 for others.
+std::size_t Parser::rank_of(const Token& name) const {
+  const ast::Declared* input = declared(name_of(name).key);
+  return input == nullptr ? 0 : input->shape.size();
+}
+
 Parser::Operand Parser::parenthesised() {
   const Token& opening = *at_;
   open(opening);
   if (at(Tok::close_paren)) fail(join(opening.span, at_->span), "nothing stands in the parentheses");
   const Operand inner = expression();
-  if (at(Tok::comma)) {
-    fail(at_->span, "a list is written with [ ]", opening.value == Token::no_partner ? "" : without_tuple(opening));
-  }
+  if (at(Tok::comma)) comma_in_parentheses(opening);
   if (at(Tok::equals)) equals_in_brackets(inner);
   close(Tok::close_paren);
   program_.at(inner.id).parenthesised = true;

@@ -74,6 +74,8 @@ class Parser {
   Operand number();
   Operand named();
   Operand parenthesised();
+  [[noreturn]] void comma_in_parentheses(const Token& opening);
+  std::size_t rank_of(const Token& name) const;
   Operand bars();
   Operand call(const Token& name);
   bool joined_list(ast::Expression& call);
@@ -211,6 +213,8 @@ class Parser {
   std::string sum_over(const std::string& function, const std::string& index);
   void product_with_sum(Operand left, Span mark);
   void infix_word(Operand left);
+  bool first_of_statement(Operand left) const;
+  void missing_equals_sign(Operand left);
   void two_brackets(Operand left);
   std::string function_here() const;
   void index_beside_name(Operand left);
