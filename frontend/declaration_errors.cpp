@@ -52,6 +52,9 @@ void Parser::unexpected_in_declaration(const std::string& wanted) {
     fail(token.span, "a shape stands in [ ]",
          inside.size() > longest ? "" : fmt::format("write {}[{}]", name.text, inside));
   }
+  if (token.newline_before && token.kind == Tok::minus && at_[1].kind == Tok::minus && !at_[1].blank_before)
+    fail(join(token.span, at_[1].span), "'--' is no comment sign", "a comment begins with '#'");
+  real_numbers(name);
   const bool bounds = token.kind == Tok::less || token.kind == Tok::less_equal || token.kind == Tok::greater ||
                       token.kind == Tok::greater_equal || token.kind == Tok::kw_in || is(token, Foreign::element);
   if (bounds && statement_.declaration.names.size() == 1 && is_type(name.text)) {
@@ -87,6 +90,21 @@ void Parser::unexpected_in_declaration(const std::string& wanted) {
     fail(token.span, fmt::format("'{}' begins a declaration of its own", spelt(token)),
          "write ';' for the comma before it");
   }
+}
+
+/// `x ∈ ℝ^n` and `x : R^n`, at the sign: a shape.
+void Parser::real_numbers(const ast::Name& name) {
+  const auto is_real = [&](const Token& t) { return t.kind == Tok::name && (spelt(t) == "R" || spelt(t) == "ℝ"); };
+  const bool element = (at(Tok::kw_in) || at(Foreign::element)) && is_real(at_[1]);
+  const bool power = at(Tok::caret) && is_real(at_[-1]);
+  if (!element && !power) return;
+  const Token* caret = element ? at_ + 2 : at_;
+  const bool plain = caret->kind == Tok::caret && (caret[1].kind == Tok::name || caret[1].kind == Tok::number);
+  const Token* first = element ? at_ : at_ - 1;
+  fail(join(first->span, plain ? caret[1].span : caret[-1].span), "every value is real, and a shape stands in [ ]",
+       plain && !statement_.declaration.names.back().has_brackets
+           ? fmt::format("write {} {}[{}]", role_word(), name.text, spelt(caret[1]))
+           : fmt::format("as in {0} {1} or {0} {1}[n]", role_word(), name.text));
 }
 
 /// Inside the brackets of a shape.

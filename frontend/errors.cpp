@@ -1,6 +1,7 @@
 // Syntax errors: what stands where something else should.
 #include <fmt/format.h>
 
+#include "frontend/foreign_functions.hpp"
 #include "frontend/format.hpp"
 #include "frontend/parser.hpp"
 
@@ -176,6 +177,8 @@ void Parser::text_literal() {
   while (closing->kind != Tok::separator && closing->kind != Tok::end && spelt(*closing) != quote) ++closing;
   if (spelt(*closing) != quote) return;
   const std::string_view text = source_.slice({at_->span.end, closing->span.begin});
+  if (text.empty() && spelt(closing[1]) == quote && open_.empty())
+    fail(join(at_->span, closing[1].span), "there are no texts", "a comment begins with '#'");
   const Token* opening = open_.empty() ? nullptr : open_.back();
   const Token* name = opening == nullptr || opening == tokens_.all.data() ? nullptr : opening - 1;
   const std::string function = name != nullptr && name->kind == Tok::name ? spelt(*name) : "";
@@ -232,10 +235,26 @@ void Parser::choice_first() {
   throw StatementFailed{};
 }
 
+/// `max{a, b}` and `1{x > a}`, at the brace; nothing is said of other braces.
+void Parser::braces() {
+  constexpr std::uint32_t longest = 100;
+  const Token* closing = at_ + 1;
+  while (closing->kind != Tok::separator && closing->kind != Tok::end && spelt(*closing) != "}") ++closing;
+  if (at_ == tokens_.all.data() || spelt(*closing) != "}" || closing->span.end - at_->span.begin > longest) return;
+  const std::string_view inside = source_.slice({at_->span.end, closing->span.begin});
+  if (inside.find('{') != std::string_view::npos || at_->blank_before) return;
+  const Token& before = at_[-1];
+  if (before.kind == Tok::name && (is_function_name(spelt(before)) || is_reduction(before)))
+    fail(at_->span, "arguments stand in ( )", fmt::format("write {}({})", spelt(before), inside));
+  if (before.kind == Tok::number && spelt(before) == "1")
+    fail(join(before.span, closing->span), "a condition is 1 or 0 itself", fmt::format("write ({})", inside));
+}
+
 /// The cursor stands where an operand should.
 void Parser::no_operand() {
   const Token& token = *at_;
   if (spelt(token) == "\"" || spelt(token) == "'") text_literal();
+  if (token.kind == Tok::bad && spelt(token) == "{") braces();
   if (token.kind == Tok::bad) {
     if (!broken_) diagnostics_.add(tokens_.complaints[token.value]);
     broken_ = true;

@@ -58,6 +58,9 @@ Parser::Operand Parser::foreign_infix(Operand left) {
     d.help(filter_form(left, condition));
     throw StatementFailed{};
   }
+  const Expression& number = program_.at(left.id);
+  if (foreign == Foreign::modulo && number.kind == Kind::number && !sign.blank_before && !begins_operand(*at_))
+    fail(sign.span, "there are no percentages", fmt::format("write {}/100", text_of(left)));
   if (foreign == Foreign::modulo && (ends_line(*at_)))
     fail(sign.span, "'%' is no comment sign", "a comment begins with '#'");
   const auto simple = [&](Level level, Binary op, std::string_view here) {
@@ -203,6 +206,8 @@ Parser::Operand Parser::foreign_postfix(Operand left) {
     exponent += plain[scripts.find(decode(raw, i).value)];
   const Kind kind = program_.at(left.id).kind;
   const bool whole = kind == Kind::name || kind == Kind::number || kind == Kind::call || kind == Kind::subscript;
+  if (exponent == "-1" && declared_rank(left.id) == 2)
+    fail(sign.span, "of the raised digits only one ² or ³ is read", fmt::format("write inv({})", text_of(left)));
   fail(sign.span, "of the raised digits only one ² or ³ is read",
        whole ? fmt::format("write {}^{}", text_of(left), exponent)
              : fmt::format("write ({})^{}", text_of(left), exponent));

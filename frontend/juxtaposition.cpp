@@ -21,11 +21,12 @@ constexpr std::string_view functions[] = {
     "det",  "inv",     "logdet",   "erf",  "sign", "var", "std",  "softmax", "log1p", "expm1", "log2", "log10"};
 
 constexpr std::string_view statement_words[] = {
-    "for",    "while",  "def",     "function", "import",   "from",      "return",    "let",        "var",
-    "val",    "auto",   "double",  "float",    "int",      "set",       "parameter", "parameters", "params",
-    "Param",  "Data",   "input",   "inputs",   "variable", "using",     "include",   "library",    "require",
-    "assert", "size",   "sizes",   "DATA",     "PARAM",    "datum",     "real",      "vector",     "matrix",
-    "tensor", "Tensor", "integer", "array",    "scalar",   "row_vector"};
+    "for",    "while",  "def",     "function", "import",   "from",       "return",    "let",        "var",
+    "val",    "auto",   "double",  "float",    "int",      "set",        "parameter", "parameters", "params",
+    "Param",  "Data",   "input",   "inputs",   "variable", "using",      "include",   "library",    "require",
+    "assert", "size",   "sizes",   "DATA",     "PARAM",    "datum",      "real",      "vector",     "matrix",
+    "tensor", "Tensor", "integer", "array",    "scalar",   "row_vector", "with",      "class",      "try",
+    "raise",  "yield",  "del",     "global",   "struct"};
 constexpr std::string_view declaring_words[] = {"parameter", "parameters", "params",   "Param", "Data",
                                                 "input",     "inputs",     "variable", "DATA",  "PARAM",
                                                 "datum",     "tensor",     "Tensor"};
@@ -106,6 +107,10 @@ std::string Parser::function_here() const {
 void Parser::foreign_statement(Operand word) {
   const std::string text = program_.at(word.id).name.text;
   std::string help = "write name = …";
+  const bool block = text == "with" || text == "class" || text == "try" || text == "struct";
+  if (block) help = "a formula has no blocks: its equations stand alone";
+  if (text == "raise" || text == "yield" || text == "del" || text == "global")
+    help = "a formula has declarations and equations only";
   if (text == "for" || text == "while")
     help = "an index runs inside sum[i](…) or on the left side, as in y[i] = x[i]^2";
   if (text == "def" || text == "function") help = "a function is written f(x) = x^2";
@@ -129,7 +134,7 @@ void Parser::foreign_statement(Operand word) {
     statement_.function.name = name_of(next);
     if (const std::string here = function_here(); !here.empty()) help = "a function is written " + here;
   }
-  if (text == "for" || text == "while" || text == "def" || text == "function") {
+  if (block || text == "for" || text == "while" || text == "def" || text == "function") {
     while (!at(Tok::separator) && !at(Tok::end)) {
       const bool body = at(Tok::colon) && at_[1].kind == Tok::name && at_[2].kind == Tok::equals;
       if (body) defined_in_block(at_[1]);
@@ -235,6 +240,8 @@ Parser::Operand Parser::juxtaposed(Operand left) {
   const Operand product = product_of(left, token.span, matrices);
   d.help(fmt::format("a {} is written with '{}': {}{}", matrices ? "matrix product" : "product", matrices ? '@' : '*',
                      factors_before(left), text_of(product)));
+  const std::string before = factors_before(left);
+  if (before.ends_with('/')) d.help(fmt::format("for a denominator write {}({})", before, text_of(product)));
   return product;
 }
 

@@ -29,6 +29,16 @@ bool among(const std::string_view (&list)[N], std::string_view word) {
   return std::find(std::begin(list), std::end(list), word) != std::end(list);
 }
 
+bool has_axis(const Expression& call) {
+  return std::ranges::any_of(call.keywords, [](const ast::Keyword& k) { return k.name.text == "axis"; });
+}
+
+// What converts or copies, which nothing here needs.
+constexpr std::string_view needless[] = {"item",    "numpy",  "cpu",   "cuda",          "to",     "float",
+                                         "double",  "clone",  "copy",  "astype",        "eval",   "contiguous",
+                                         "squeeze", "tolist", "array", "asarray",       "tensor", "long",
+                                         "int",     "bool",   "half",  "requires_grad_"};
+
 }  // namespace
 
 /// `np.exp(x)`, `A.sum()`, `X.shape[0]`.
@@ -78,7 +88,12 @@ Parser::Operand Parser::member(Operand left) {
   } else {
     result = method(left, *name);
   }
+  if (!in_module && among(needless, word)) result = left;  // in a call: cross_entropy(z, c.long())
   if (reported) return result;
+  if (result.id == left.id) {
+    d.help(fmt::format("leave '.{}()' out", word));
+    return result;
+  }
   const Expression& made = program_.at(result.id);
   std::string here;
   if (made.kind == Kind::call && made.keywords.empty()) here = foreign_call(made.name.text, texts_of(made.children));
@@ -105,9 +120,6 @@ std::string Parser::density_of(const std::string& owner, const std::string& word
 
 /// What to say about a method or a function of a module that nothing here is called; perhaps nothing.
 std::string Parser::no_such_method(const std::string& word, bool in_module, Operand left) const {
-  constexpr std::string_view needless[] = {"item",   "numpy",  "cpu",   "cuda",    "to",         "float",
-                                           "double", "clone",  "copy",  "astype",  "contiguous", "squeeze",
-                                           "eval",   "tolist", "array", "asarray", "tensor",     "requires_grad_"};
   if (word == "backward" || word == "grad" || word == "value_and_grad")
     return "the gradient is printed by gradus grad and computed by gradus eval --grad";
   if (among(needless, word))
@@ -167,16 +179,60 @@ Parser::Operand Parser::method(Operand base, const Token& name) {
   call.mark = name.span;
   arguments(call);
   call.span = join(base.span, (at_ - 1)->span);
+  if (const std::string shape = reshaped(base, word, call.children); !shape.empty()) {
+    Expression text;
+    text.kind = Kind::name;
+    text.name.text = text.name.key = shape;
+    text.span = text.mark = call.span;
+    return add(std::move(text));
+  }
+  if (word == "view") call.name.text = call.name.key = "reshape";
   if ((word == "t" || word == "transpose") && call.children.empty()) return transposed(base, name);
   if ((word == "dot" || word == "matmul" || word == "mm") && call.children.size() == 1) {
     return binary(base, {call.children[0], program_.at(call.children[0]).span}, Binary::matmul, name.span);
   }
-  if (among(axis_functions, word) && call.children.size() == 1 && call.keywords.empty()) {
+  if (among(axis_functions, word) && call.children.size() == 1 && !has_axis(call)) {
     call.keywords.push_back({{"axis", "axis", name.span}, call.children[0]});
     call.children.clear();
   }
   call.children.insert(call.children.begin(), base.id);
   return written_here(std::move(call));
+}
+
+/// `x.unsqueeze(1)`, `X.flatten()`, `x.reshape(-1, 1)` of a declared input as a reshape with all its sizes; else empty.
+std::string Parser::reshaped(Operand base, const std::string& word, const std::vector<Id>& arguments) const {
+  const Expression& e = program_.at(base.id);
+  const ast::Declared* input = e.kind == Kind::name ? declared(e.name.key) : nullptr;
+  if (input == nullptr || input->shape.empty()) return {};
+  std::vector<std::string> sizes;
+  for (const Id size : input->shape) sizes.push_back(format(program_, size));
+  std::string whole;
+  for (const std::string& size : sizes) whole += (whole.empty() ? "" : "*") + size;
+  const auto number = [&](std::size_t k) {
+    const Expression& a = program_.at(arguments[k]);
+    const bool minus = a.kind == Kind::negate && program_.at(a.children[0]).kind == Kind::number;
+    return minus ? std::optional<std::int64_t>(-1) : a.kind == Kind::number ? a.value.as_int64() : std::nullopt;
+  };
+  std::string out = "reshape(" + e.name.text;
+  if (word == "flatten" || word == "ravel") return out + ", " + whole + ")";
+  if (word == "unsqueeze" && arguments.size() == 1 && number(0)) {
+    const auto rank = static_cast<std::int64_t>(sizes.size());
+    const std::int64_t axis = *number(0) < 0 ? rank : *number(0);
+    if (axis > rank) return {};
+    sizes.insert(sizes.begin() + axis, "1");
+    for (const std::string& size : sizes) out += ", " + size;
+    return out + ")";
+  }
+  if (word != "reshape" && word != "view") return {};
+  std::size_t open = arguments.size();
+  for (std::size_t k = 0; k < arguments.size(); ++k) {
+    const auto n = number(k);
+    if (!n || (*n >= 0 && *n != 1)) return {};
+    if (*n < 0) open = k;
+  }
+  if (open == arguments.size()) return {};
+  for (std::size_t k = 0; k < arguments.size(); ++k) out += k == open ? ", " + whole : ", 1";
+  return out + ")";
 }
 
 /// `X.shape[0]`: sizes have names.

@@ -139,6 +139,7 @@ class Parser {
   // --- declaration_errors.cpp
   void unexpected_in_declaration(const std::string& wanted);
   void unexpected_in_shape();
+  void real_numbers(const ast::Name& name);
   void unexpected_first(bool wants_name);
   void missing_comma();
   [[noreturn]] void empty_shape();
@@ -174,6 +175,7 @@ class Parser {
   bool counted_from_one(Operand begin) const;
   Operand method(Operand base, const Token& name);
   void axis_named_dim(ast::Expression& call, const Token& word);
+  std::string reshaped(Operand base, const std::string& word, const std::vector<ast::Id>& arguments) const;
   static std::string density_of(const std::string& owner, const std::string& word);
   std::string no_such_method(const std::string& word, bool in_module, Operand left) const;
   Operand written_here(ast::Expression call);
@@ -234,6 +236,7 @@ class Parser {
   [[noreturn]] void no_operand();
   [[noreturn]] void dots();
   void text_literal();
+  void braces();
   [[noreturn]] void anonymous_function(Span mark, const std::string& parameters);
   [[noreturn]] void choice_first();
   [[noreturn]] void semicolon_in_list();

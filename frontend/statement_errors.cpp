@@ -32,7 +32,8 @@ std::string Parser::with_equals_sign() const {
   while (first != tokens_.all.data() && first[-1].kind != Tok::separator) --first;
   const std::string body = rest_of_statement(at_ + 1);
   const std::string left = first == at_ ? "" : std::string(source_.slice({first->span.begin, at_[-1].span.end}));
-  if (body.empty() || left.empty() || left.size() > longest || left.find('\n') != std::string::npos) return {};
+  const bool input = first->kind == Tok::kw_data || first->kind == Tok::kw_param;
+  if (body.empty() || left.empty() || input || left.size() > longest || left.find('\n') != std::string::npos) return {};
   return fmt::format(": {} = {}", left, body);
 }
 
@@ -96,6 +97,8 @@ void Parser::comma_in_statement() {
     }
   }
   const std::string digits = at_[-1].kind == Tok::number && at_[1].kind == Tok::number ? spelt(at_[1]) : "";
+  if (!digits.empty() && digits.size() < 3 && !at_[1].blank_before && spelt(at_[-1]).find('.') == std::string::npos)
+    fail(at_->span, "the sign before decimals is a point", fmt::format("write {}.{}", spelt(at_[-1]), digits));
   if (digits.size() >= 3 && !at_[1].blank_before && digits.find_first_not_of("0123456789") >= 3)
     fail(at_->span, "the digits of a number stand together", fmt::format("write {}{}", spelt(at_[-1]), digits));
   const Token* lost = at_;  // a bracket that closes nothing: what is left is no statement
@@ -109,6 +112,8 @@ void Parser::comma_in_statement() {
     resume_here_ = true;
     fail(mark, "one statement defines one name", "write ';' for the comma, or begin a new line");
   }
+  if (at_[1].kind == Tok::separator || at_[1].kind == Tok::end)
+    fail(at_->span, "a comma cannot stand here", "delete it");
   fail(at_->span, "a comma cannot stand here", bare ? "one statement defines one name" : "a list is written with [ ]");
 }
 

@@ -179,6 +179,22 @@ Value Evaluator::eval_sum(ast::Id id) {
   return build_.sum(std::move(terms), coefficients, shape.axes);
 }
 
+/// `x^1/2`, which is half of x.
+void Evaluator::warn_root(const ast::Expression& e) {
+  const ast::Expression& power = at(e.children[0]);
+  const ast::Expression& divisor = at(e.children[1]);
+  if (e.op != ast::Binary::divide || power.kind != ast::Kind::binary || power.op != ast::Binary::power ||
+      power.parenthesised || divisor.kind != ast::Kind::number)
+    return;
+  const ast::Expression& exponent = at(power.children[1]);
+  const bool minus = exponent.kind == ast::Kind::negate;
+  const ast::Expression& number = minus ? at(exponent.children[0]) : exponent;
+  if (number.kind != ast::Kind::number || number.value != Rational(1) || exponent.parenthesised) return;
+  const std::string base = text_of(power.children[0]), sign = minus ? "-" : "", n = text_of(e.children[1]);
+  warning(e.mark, "'^' binds tighter than '/'; a root is " + base + "^(" + sign + "1/" + n + ")",
+          {power.span, divisor.span});
+}
+
 void Evaluator::warn_table(const ast::Expression& e, const Value& a, const Value& b) {
   // [n, 1] meets [n]: the table nobody meant.
   const auto column = [&](const Value& x, const Value& y) {
@@ -269,6 +285,7 @@ Value Evaluator::eval_product(ast::Id id) {
     else if (is_matlab)
       spelled += std::string(e.dotted ? " ." : "") + (e.op == ast::Binary::divide ? "/" : "*") + (e.dotted ? " " : "") +
                  text_of(e.children[1]);
+    warn_root(e);
     if (e.op == ast::Binary::divide) {
       const auto axes = next.axes;
       next = build_.elementwise(Function::power, {std::move(next), build_.constant(-1)}, axes);
@@ -352,6 +369,11 @@ Value Evaluator::eval_power(ast::Id id) {
   if (base.kind == ast::Kind::name && base.name.text == "e" && !silent_ && context_.find("e") == nullptr &&
       find_binding("e") == nullptr && context_.reported_names.insert("e").second) {
     error(base.span, "e is not declared").help("a power of the number e is written exp(" + text_of(right) + ")");
+    return Value::poison();
+  }
+  if (base.kind == ast::Kind::name && base.name.key == "exp" && !silent_ && context_.find("exp") == nullptr &&
+      find_binding("exp") == nullptr && context_.functions.count("exp") == 0) {
+    error(base.span, "exp is a function").help("write exp(" + text_of(right) + ")");
     return Value::poison();
   }
   Value a = eval(left);

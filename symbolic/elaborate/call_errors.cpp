@@ -273,6 +273,12 @@ Value Evaluator::unknown_function(ast::Id id) {
     d.help("a log density is written out, as in -((x - mu)/s)^2/2 - log(s) - log(2*pi)/2");
     return Value::poison();
   }
+  if ((name == "I" || name == "indicator" || name == "𝟙" || name == "ind") && texts.size() == 1) {
+    const bool condition = at(e.children[0]).kind == ast::Kind::comparison;
+    d.help(condition ? "a condition is 1 or 0 itself: (" + texts[0] + ")"
+                     : "the identity matrix is eye(" + texts[0] + ")");
+    return Value::poison();
+  }
   if (name == "einsum") {
     d.help("index notation says it, as in C[i, k] = sum[j](A[i, j]*B[j, k])");
     return Value::poison();

@@ -129,6 +129,7 @@ class Evaluator {
   void push_condition(const Value& condition, bool holds);
   void pop_condition();
   std::string matrix_product(ast::Id id, const Value& other);
+  void warn_root(const ast::Expression& e);
   void warn_table(const ast::Expression& e, const Value& a, const Value& b);
   /// Whether the '*' is a matrix product in MATLAB; `left` is what stands before it, as it is meant.
   bool matlab_warning(const ast::Expression& e, const std::string& left, const Value& a, const Value& b);

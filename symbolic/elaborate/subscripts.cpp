@@ -52,6 +52,9 @@ Value Evaluator::eval_subscript(ast::Id id) {
                                    : error(e.span, words.base + " is " + shape_of(v) + " and takes at most " +
                                                        counted(v.axes.size(), "subscript") + ", not " +
                                                        std::to_string(e.subscripts.size()));
+    const bool indicator = at(e.children[0]).kind == ast::Kind::number && e.subscripts.size() == 1 &&
+                           e.subscripts[0].first.valid() && at(e.subscripts[0].first).kind == ast::Kind::comparison;
+    if (indicator) d.help("a condition is 1 or 0 itself: (" + text_of(e.subscripts[0].first) + ")");
     const Input* input = input_of(e.children[0]);
     if (input != nullptr && context_.assumed.count(input->key) != 0) {
       const bool mean = input->name == "E" || input->name == "𝔼";
