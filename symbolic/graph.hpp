@@ -68,6 +68,9 @@ struct Operand {
   friend bool operator==(const Operand&, const Operand&) = default;
 };
 
+/// What is known of the values of an input: nothing, >= 0, > 0.
+enum class InputSign : std::uint8_t { unknown, nonnegative, positive };
+
 /// A predicate that selects: where it is false the neutral element enters and nothing else counts.
 struct Guard {
   enum class Kind : std::uint8_t {
@@ -216,6 +219,9 @@ class Graph {
   bool is_zero(Expr e) const { return is_constant(e, 0); }
   /// Whether the value is a truth value (0 or 1).
   bool is_condition(Expr e) const;
+  /// Registers what the user says of the values of an input (`: positive`).
+  void set_sign(Expr input, InputSign sign) { input_signs_[input.id] = sign; }
+  InputSign input_sign(Expr input) const;
   /// Registers that an input holds integers 0 <= c < bound (index data); used to prove subscripts inside.
   void set_index_bound(Expr input, Size bound) { index_bounds_[input.id] = bound; }
   /// The bound of index data, or nothing.
@@ -308,6 +314,7 @@ class Graph {
   };
   std::vector<Slot> index_;
   std::unordered_map<std::uint32_t, Size> index_bounds_;
+  std::unordered_map<std::uint32_t, InputSign> input_signs_;
 };
 
 /// Says whether the nodes reachable from the roots are legal: an empty text, or what is wrong with the first one that

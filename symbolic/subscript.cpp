@@ -96,6 +96,12 @@ Guard Graph::substitute(const Guard& guard, const std::vector<Subscript>& map) {
   return {guard.kind, substitute(guard.affine, map), {}};
 }
 
+InputSign Graph::input_sign(Expr input) const {
+  if (index_bounds_.contains(input.id)) return InputSign::nonnegative;
+  const auto found = input_signs_.find(input.id);
+  return found == input_signs_.end() ? InputSign::unknown : found->second;
+}
+
 std::optional<Size> Graph::index_bound(Expr e) const {
   const auto found = index_bounds_.find(e.id);
   if (found == index_bounds_.end()) return std::nullopt;

@@ -274,6 +274,13 @@ V xlog1py_kernel(V x, V y) {
   return select(both(equal(x, zero), opposite(is_nan(y))), zero, x * log1p_kernel(y));
 }
 
+// y log(abs(1 + x)), 0 where y is 0.
+template <class V>
+V log1p_power_kernel(V x, V y) {
+  const V one = splat(x, 1), size = select(less(x, -one), -(x + splat(x, 2)), x);
+  return xlog1py_kernel(y, size);
+}
+
 // log(gamma(x)).
 template <class V>
 V log_gamma(V x) {

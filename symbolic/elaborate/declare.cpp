@@ -304,6 +304,8 @@ class Declarer {
     context_.symbols.at(d.name.key).poisoned = !good;
     in.expr = context_.model.graph.input(static_cast<std::uint32_t>(symbol.number), in.shape);
     if (in.index_bound) context_.model.graph.set_index_bound(in.expr, *in.index_bound);
+    if (in.positive || in.nonnegative)
+      context_.model.graph.set_sign(in.expr, in.positive ? InputSign::positive : InputSign::nonnegative);
     context_.model.inputs.push_back(std::move(in));
     if (good && declaration.role == ast::Role::constant) {
       Evaluator evaluator(context_);

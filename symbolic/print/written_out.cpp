@@ -16,6 +16,25 @@ Formula scaled(const Rational& coefficient, Formula f) {
   return std::move(p).build();
 }
 
+/// A short sum of a rule's variables, with what they have in common struck out: (n - k) + k.
+Formula without_common_terms(Formula f) {
+  constexpr std::size_t most_terms = 8;
+  if (f.op != Op::add || f.parts.size() > most_terms) return f;
+  for (std::size_t i = 0; i < f.parts.size(); ++i)
+    for (std::size_t k = i + 1; k < f.parts.size(); ++k) {
+      if (f.negative[i] == f.negative[k] || !same(f.parts[i], f.parts[k])) continue;
+      for (const std::size_t at : {k, i}) {
+        f.parts.erase(f.parts.begin() + static_cast<std::ptrdiff_t>(at));
+        f.negative.erase(f.negative.begin() + static_cast<std::ptrdiff_t>(at));
+      }
+      i = static_cast<std::size_t>(-1);
+      break;
+    }
+  if (f.parts.size() > 1) return f;
+  if (f.parts.empty()) return number(0);
+  return f.negative[0] != 0 ? negated(std::move(f.parts[0])) : Formula(std::move(f.parts[0]));
+}
+
 Formula written(const Pattern& p, const std::vector<const Formula*>& variables) {
   std::vector<Formula> parts;
   for (const auto& part : p.parts) parts.push_back(written(part, variables));
@@ -27,7 +46,7 @@ Formula written(const Pattern& p, const std::vector<const Formula*>& variables) 
       return *variables[p.variable];
     case Pattern::Kind::sum:
       for (std::size_t k = 0; k < parts.size(); ++k) parts[k] = scaled(p.coefficients[k], std::move(parts[k]));
-      return add(std::move(parts));
+      return without_common_terms(add(std::move(parts)));
     case Pattern::Kind::product: {
       Product out;
       out.coefficient = p.coefficients[0];
@@ -96,6 +115,14 @@ std::optional<Formula> written_out(Function f, const std::vector<Formula>& opera
       Product p;
       p.multiply(operands[0]);
       p.multiply(apply(f == Function::xlogy ? Function::log : Function::log1p, {operands[1]}));
+      return std::move(p).build();
+    }
+    case Function::log_power:
+    case Function::log1p_power: {
+      const Formula base = f == Function::log_power ? operands[0] : add({number(1), operands[0]});
+      Product p;
+      p.multiply(operands[1]);
+      p.multiply(apply(Function::log, {apply(Function::abs, {base})}));
       return std::move(p).build();
     }
     case Function::compound_interest: {

@@ -7,24 +7,38 @@ namespace gradus::rules {
 
 Facts::Sign Facts::sign_of(Expr e) {
   // Operands have smaller ids: a loop in order of ids knows them already.
-  while (known_.size() <= e.id) known_.push_back(find(graph_[Expr{static_cast<std::uint32_t>(known_.size())}]));
+  while (known_.size() <= e.id) known_.push_back(find(Expr{static_cast<std::uint32_t>(known_.size())}));
   return known_[e.id];
 }
 
-Facts::Sign Facts::find(const Node& n) const {
+/// Labels count from 0, index data too.
+Facts::Sign Facts::of_affine(const Subscript& affine) const {
+  const Sizes& sizes = graph_.sizes();
+  const auto grows = [&](const auto& term) { return sizes.is_nonnegative(term.coefficient); };
+  const auto starts = [&](const DataTerm& d) { return known_[d.data.id] != Sign::unknown; };
+  if (!sizes.is_nonnegative(affine.offset) || !std::ranges::all_of(affine.labels, grows) ||
+      !std::ranges::all_of(affine.data, grows) || !std::ranges::all_of(affine.data, starts))
+    return Sign::unknown;
+  // A bare size: where it divides or is averaged over, it is at least 1.
+  const auto offset = sizes.as_constant(affine.offset);
+  return affine.is_constant() || (offset && *offset > 0) ? Sign::positive : Sign::nonnegative;
+}
+
+Facts::Sign Facts::find(Expr e) const {
+  const Node& n = graph_[e];
   const auto of = [&](const Operand& o) { return known_[o.expr.id]; };
   const auto of_number = [](const Rational& q) {
     return q.sign() > 0 ? Sign::positive : (q.sign() == 0 ? Sign::nonnegative : Sign::unknown);
   };
   switch (n.kind) {
     case Kind::input:
+      return graph_.input_sign(e);
     case Kind::reshape:
-      return n.operands.empty() ? Sign::unknown : of(n.operands[0]);
+      return of(n.operands[0]);
     case Kind::constant:
       return of_number(n.coefficients[0]);
     case Kind::index:
-      // A bare size: where it divides or is averaged over, it is at least 1.
-      return n.affine.is_constant() && graph_.sizes().is_nonnegative(n.affine.offset) ? Sign::positive : Sign::unknown;
+      return of_affine(n.affine);
     case Kind::elementwise:
       return elementwise(n);
     case Kind::sum: {
@@ -129,6 +143,10 @@ Facts::Sign Facts::elementwise(const Node& n) const {
       const bool even = e != nullptr && e->is_integer() && (*e / Rational(2)).is_integer();
       return even || of(0) == Sign::nonnegative ? Sign::nonnegative : Sign::unknown;
     }
+    case Function::gamma:
+      return of(0) == Sign::positive ? Sign::positive : Sign::unknown;
+    case Function::beta:
+      return std::min(of(0), of(1)) == Sign::positive ? Sign::positive : Sign::unknown;
     case Function::maximum:
       return std::max(of(0), of(1));
     case Function::minimum:

@@ -18,9 +18,10 @@ class Facts {
   bool nonnegative(Expr e) { return sign_of(e) >= Sign::nonnegative; }
 
  private:
-  enum class Sign : std::uint8_t { unknown, nonnegative, positive };
+  using Sign = InputSign;
   Sign sign_of(Expr e);
-  Sign find(const Node& n) const;
+  Sign find(Expr e) const;
+  Sign of_affine(const Subscript& affine) const;
   Sign elementwise(const Node& n) const;
 
   const Graph& graph_;

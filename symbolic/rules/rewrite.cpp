@@ -100,6 +100,10 @@ bool Rewriter::holds(const Condition& c, const Match& match) {
       const Rational* q = graph_.constant_value(value);
       return q != nullptr && !(*q / Rational(2)).is_integer();
     }
+    case Condition::Fact::beyond_square: {
+      const Rational* q = graph_.constant_value(value);
+      return q == nullptr || *q < Rational(-2) || Rational(2) < *q;
+    }
     case Condition::Fact::number:
     case Condition::Fact::near:
     case Condition::Fact::reciprocal_count:

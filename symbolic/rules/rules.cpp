@@ -13,6 +13,7 @@ Condition::Fact fact_named(std::string_view name) {
   if (name == "nonnegative") return Condition::Fact::nonnegative;
   if (name == "reciprocal_count") return Condition::Fact::reciprocal_count;
   if (name == "not_even") return Condition::Fact::not_even;
+  if (name == "beyond_square") return Condition::Fact::beyond_square;
   if (name == "near") return Condition::Fact::near;
   std::fprintf(stderr, "rule table: no fact '%s'\n", std::string(name).c_str());
   std::abort();

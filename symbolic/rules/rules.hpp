@@ -19,6 +19,7 @@ struct Condition {
     reciprocal_count,  // 1 over the number of values that the reductions of the left side run over
     number,            // a positive number: every variable that is called c
     not_even,          // a number that is no even one: x^n has no logarithm where x is negative
+    beyond_square,     // no number from -2 to 2: x^n may overflow where x is of a usual size
     near,              // two values that differ by fewer terms than they have; of several pairs the nearest is meant
   } fact = Fact::positive;
   std::uint32_t variable = 0;

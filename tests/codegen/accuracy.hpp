@@ -197,6 +197,7 @@ inline bool is_promised(Function f, const Point& p) {
     case Function::sigmoid_difference:
     case Function::expm1_minus_x:
     case Function::gamma_ratio:
+    case Function::gamma_ratio_sign:
     case Function::tanc:
     case Function::x_over_tan:
     case Function::exprel_gap:
