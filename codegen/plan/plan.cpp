@@ -294,8 +294,9 @@ class Planner {
   }
 
   /// Lays out the records of a stage. Returns the number of accumulators.
-  Size lay_out(const Stage& stage, std::vector<std::size_t>& records) {
+  Size lay_out(const Stage& stage) {
     Sizes& sizes = graph_.sizes();
+    const std::size_t first_of_stage = records_.size();
     std::map<std::pair<bool, std::uint32_t>, std::size_t> by_operation;
     Size all;
     for (const Unit& unit : stage.units)
@@ -304,10 +305,7 @@ class Planner {
         const bool alone = is_running_scatter(e);
         const auto [found, fresh] = by_operation.try_emplace(
             alone ? std::pair(true, e.id) : std::pair(false, combined_by(graph_[e])), records_.size());
-        if (fresh) {
-          records.push_back(records_.size());
-          records_.emplace_back();
-        }
+        if (fresh) records_.emplace_back();
         Record& record = records_[found->second];
         Partial p;
         Size elements;
@@ -319,8 +317,9 @@ class Planner {
         all = sizes.add(all, elements);
         partials_.emplace(e.id, std::move(p));
       }
-    for (const std::size_t k : records) {
+    for (std::size_t k = first_of_stage; k < records_.size(); ++k) {
       Record& record = records_[k];
+      unfinished_.push_back(k);
       record.accumulators = all;
       const Size most = sizes.minimum(sizes.scale(record.elements, most_blocks),
                                       sizes.add(record.elements, sizes.scale(*roles_.stream, accumulators_a_row)));
@@ -384,7 +383,7 @@ class Planner {
   }
 
   void blocked(const Stage& stage) {
-    const Size accumulators = lay_out(stage, unfinished_);
+    const Size accumulators = lay_out(stage);
     loops::Phase phase;
     phase.blocked = true;
     {

@@ -230,6 +230,21 @@ TEST_CASE("a long chain becomes several functions") {
   check_plan(c.model, {g.contraction({n}, 0, 1, {c.at(v, {0})}), t}, {{{"n", 3}}}, 1e-9);
 }
 
+TEST_CASE("many reductions in one pass over the data become several functions") {
+  PlanCase c;
+  auto& g = c.g;
+  const Size n = c.size("n");
+  const Expr x = c.data("x", {n});
+  std::vector<Expr> roots;
+  for (int k = 0; k < 40; ++k) {
+    Expr v = g.scale(x, Rational::ratio(k + 1, 40));
+    for (int step = 0; step < 40; ++step) v = g.add(g.scale(v, Rational::ratio(1, 2)), g.apply(Function::sin, {v}));
+    roots.push_back(k % 3 == 0 ? g.contraction({n}, 0, 1, {c.at(v, {0})})
+                               : g.reduce(k % 3 == 1 ? Reduction::product : Reduction::maximum, {n}, 0, c.at(v, {0})));
+  }
+  check_plan(c.model, roots, {{{"n", 3}}, {{"n", 5000}}}, 1e-9);
+}
+
 TEST_CASE("a failing check ends the call before any output is written") {
   PlanCase c;
   auto& g = c.g;
