@@ -206,13 +206,20 @@ std::optional<Formula> Writer::array_softmax(const Node& n) {
   const Operand& x = n.operands[1];
   if (!n.guards.empty() || n.labels.size() != n.rank + 1 || e.expr != x.expr) return std::nullopt;
   std::optional<Label> along;
+  Operand shared{e.expr, {}};
   for (std::size_t k = 0; k < e.subscripts.size(); ++k) {
-    if (x.subscripts[k] == e.subscripts[k]) continue;
+    if (x.subscripts[k] == e.subscripts[k]) {
+      shared.subscripts.push_back(e.subscripts[k]);
+      continue;
+    }
     if (graph_.as_label(x.subscripts[k]) != n.rank || along) return std::nullopt;
     along = graph_.as_label(e.subscripts[k]);
     if (!along || n.labels[*along] != n.labels[n.rank]) return std::nullopt;
   }
   if (!along) return std::nullopt;
+  bool diagonal = false;  // softmax(S)[i, i] runs through a row of S, not through diag(S)
+  Graph::each_label(shared, [&](Label l) { diagonal = diagonal || l == *along; });
+  if (diagonal) return std::nullopt;
   auto value = array_operand(e, n.labels);
   if (!value || value->axes.size() != n.rank) return std::nullopt;
   for (std::size_t k = 0; k < value->axes.size(); ++k)

@@ -174,4 +174,12 @@ TEST_CASE("triangles, counts of windows and positions that always hold") {
   });
 }
 
+TEST_CASE("a softmax along a row is not one along the diagonal that is read of it") {
+  check_lines({
+      {"param S[n, n]\nloss = -mean[i](log(exp(S[i, i])/sum[j](exp(S[i, j]))))",
+       "loss = -mean[i](log_softmax[j](S[i, j])[i])"},
+      {"param S[n, n]\nloss = sum[i](softmax(S)[i, i])", "loss = tr(p)"},
+  });
+}
+
 }  // namespace gradus::testing
