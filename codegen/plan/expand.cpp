@@ -30,12 +30,32 @@ class Expander {
     for (auto& o : n.operands) changed |= renew(o);
     for (auto& g : n.guards) changed |= g.kind == Guard::Kind::condition ? renew(g.condition) : renew(g.affine);
     if (n.kind == Kind::index) changed |= renew(n.affine);
+    if (n.kind == Kind::contraction && n.operands.size() > 1) changed |= divide_in_turn(n);
     if (n.kind == Kind::softmax) return softmax(n);
     if (n.kind == Kind::reduce && n.reduction == Reduction::norm) return norm(n);
     if (const auto running = running_exponentials(graph_, n)) return *running;
     const bool long_sum = n.kind == Kind::sum || (n.kind == Kind::contraction && n.labels.size() == n.rank);
     if (long_sum && n.operands.size() > most_operands) return cut(std::move(n));
     return changed ? graph_.intern(std::move(n)) : e;
+  }
+
+  /// x/y^2 as x/y/y: the square of y may leave the range of numbers where the quotient is in it.
+  bool divide_in_turn(Node& n) {
+    constexpr std::int64_t most = 4;
+    bool changed = false;
+    for (std::size_t k = 0, count = n.operands.size(); k < count; ++k) {
+      const Node& power = graph_[n.operands[k].expr];
+      if (power.kind != Kind::elementwise || power.function != Function::power) continue;
+      const Rational* q = graph_.constant_value(power.operands[1].expr);
+      const auto exponent = q != nullptr ? q->as_int64() : std::nullopt;
+      if (!exponent || *exponent > -2 || *exponent < -most) continue;
+      Node once = power;
+      once.operands[1].expr = graph_.constant(-1);
+      n.operands[k].expr = graph_.intern(std::move(once));
+      for (std::int64_t more = *exponent; more < -1; ++more) n.operands.push_back(n.operands[k]);
+      changed = true;
+    }
+    return changed;
   }
 
   bool renew(Expr& e) {
