@@ -38,7 +38,7 @@ std::vector<Rewriter::Step> arithmetic(Graph& g, rules::Facts& facts, const rule
           [&g, &shifts](Expr e) { return rules::shifted_quotient(g, shifts, e); },
           [&g, &shifts](Expr e) { return rules::common_quotient(g, shifts, e); },
           [&g](Expr e) { return rules::split_reciprocal(g, e); },
-          [&g](Expr e) { return rules::exponential_quotient(g, e); },
+          [&g, &facts, &shifts](Expr e) { return rules::exponential_quotient(g, facts, shifts, e); },
           [&g](Expr e) { return rules::distribute_reciprocal(g, e); },
           [&g](Expr e) { return rules::removable_quotient(g, e); },
           [&g, &facts, &shifts](Expr e) { return rules::times_logarithm(g, facts, shifts, e); },

@@ -6,22 +6,23 @@
 
 #include "symbolic/rules/algebra.hpp"
 #include "symbolic/rules/monomial.hpp"
+#include "symbolic/rules/reductions.hpp"
 
 namespace gradus::rules {
 namespace {
 
 /// weight × exp(exponent), or weight × (exp(exponent) - 1).
-struct Exponential {
-  Monomial weight;
-  Operand exponent;
+struct Exponential : WeightedExponential {
   bool less_one = false;
+  bool is_sum = false;  // a sum of exponentials is in it
 };
 
-/// A term as a weighted exponential, when it has exactly one.
-std::optional<Exponential> exponential_of(Graph& graph, const Term& term) {
+/// A term as a weighted exponential, when it has exactly one; several sums of exponentials count as one.
+std::optional<Exponential> exponential_of(Graph& graph, Facts& facts, const Shifts& shifts,
+                                          const std::vector<Size>& labels, const Term& term) {
   Exponential out;
   out.weight.number = term.coefficient;
-  bool found = false;
+  std::vector<Term> exponents;
   std::vector<Operand> factors{term.operand};
   if (is_product(graph[term.operand.expr])) {
     Factors f = factors_of(graph, term.operand);
@@ -31,15 +32,22 @@ std::optional<Exponential> exponential_of(Graph& graph, const Term& term) {
   for (const auto& o : factors) {
     const Node& f = graph[o.expr];
     const bool less_one = is_call(f, Function::expm1);
-    if (!is_call(f, Function::exp) && !less_one) {
+    if (is_call(f, Function::exp) || less_one) {
+      if (!exponents.empty() && !out.is_sum) return std::nullopt;
+      exponents.push_back({1, graph.substitute(f.operands[0], o.subscripts)});
+      out.less_one = out.less_one || less_one;
+    } else if (const auto sum = sum_as_exponential(graph, facts, shifts, o)) {
+      out.is_sum = true;
+      out.weight.number = out.weight.number * sum->weight.number;
+      for (const Power& p : sum->weight.powers) out.weight.multiply(p.base, p.exponent);
+      exponents.push_back({1, sum->exponent});
+    } else {
       out.weight.multiply(o, 1);
-      continue;
     }
-    if (std::exchange(found, true)) return std::nullopt;
-    out.exponent = graph.substitute(f.operands[0], o.subscripts);
-    out.less_one = less_one;
   }
-  if (!found) return std::nullopt;
+  if (exponents.empty() || (out.less_one && exponents.size() > 1)) return std::nullopt;
+  out.exponent =
+      exponents.size() == 1 ? exponents[0].operand : narrowed(graph, graph.sum(labels, std::move(exponents)));
   return out;
 }
 
@@ -58,7 +66,7 @@ class LogOfSum {
   /// Takes the terms apart; false where a rule of the table does it, or nothing can be done.
   bool read(const std::vector<Term>& terms) {
     for (const auto& t : terms) {
-      auto e = exponential_of(graph_, t);
+      auto e = exponential_of(graph_, facts_, shifts_, labels_, t);
       if (e && e->less_one) return false;
       if (e)
         exponentials_.push_back(std::move(*e));
@@ -67,16 +75,50 @@ class LogOfSum {
     }
     if (exponentials_.empty()) return false;
     const bool plain = std::ranges::all_of(exponentials_, [](const Exponential& e) {
-      return is_number(e.weight) && (e.weight.number.is_one() || (-e.weight.number).is_one());
+      return !e.is_sum && is_number(e.weight) && (e.weight.number.is_one() || (-e.weight.number).is_one());
     });
     const bool one = rest_.size() == 1 && rest_[0].coefficient.is_one() && graph_.is_constant(rest_[0].operand.expr, 1);
     return !plain || !(rest_.empty() || one);
   }
 
+  /// Whether a sum of exponentials is among the terms.
+  bool has_sum() const {
+    return std::ranges::any_of(exponentials_, [](const Exponential& e) { return e.is_sum; });
+  }
+
+  bool is_all_positive() {
+    const auto positive = [&](const Monomial& m) {
+      return m.number.sign() > 0 &&
+             std::ranges::all_of(m.powers, [&](const Power& p) { return facts_.positive(p.base.expr); });
+    };
+    return std::ranges::all_of(exponentials_, [&](const Exponential& e) { return positive(e.weight); }) &&
+           std::ranges::all_of(
+               rest_, [&](const Term& t) { return t.coefficient.sign() > 0 && facts_.positive(t.operand.expr); });
+  }
+
+  /// Where all terms are positive: logaddexp of x + log(w).
+  Expr logarithm() {
+    std::vector<Operand> logs;
+    if (!rest_.empty()) logs.push_back(call(Function::log, {sum(rest_)}));
+    for (auto& e : exponentials_) {
+      std::vector<Term> terms{{1, e.exponent}};
+      if (!e.weight.number.is_one() || !is_number(e.weight))
+        terms.push_back({1, call(Function::log, {whole_product(graph_, labels_, e.weight)})});
+      logs.push_back(sum(std::move(terms)));
+    }
+    Operand all = logs[0];
+    for (std::size_t k = 1; k < logs.size(); ++k) all = call(Function::logaddexp, {all, logs[k]});
+    return all.expr;
+  }
+
   std::optional<Expr> stable() {
-    if (is_all_positive()) return added();
+    if (is_all_positive()) return logarithm();
+    const auto subtracted = [](const Exponential& e) { return is_number(e.weight) && e.weight.number.sign() < 0; };
+    if (has_sum() && std::ranges::all_of(exponentials_, subtracted)) return std::nullopt;  // what is large is none
     if (exponentials_.size() == 1 && !rest_.empty()) return with_kernel();
-    if (exponentials_.size() < 2 || exponentials_.size() > 3 || !rest_.empty()) return std::nullopt;
+    const bool with_sum = has_sum();
+    if (with_sum && !rest_.empty()) exponentials_.push_back(without_exponent());
+    if (exponentials_.size() < 2 || exponentials_.size() > 3 || (!with_sum && !rest_.empty())) return std::nullopt;
     if (!shifts_.are_made()) {
       shifts_.remember(sum_);
       return std::nullopt;
@@ -91,29 +133,12 @@ class LogOfSum {
   }
   Operand sum(std::vector<Term> terms) { return whole(graph_.sum(labels_, std::move(terms))); }
 
-  bool is_all_positive() {
-    const auto positive = [&](const Monomial& m) {
-      return m.number.sign() > 0 &&
-             std::ranges::all_of(m.powers, [&](const Power& p) { return facts_.positive(p.base.expr); });
-    };
-    return std::ranges::all_of(exponentials_, [&](const Exponential& e) { return positive(e.weight); }) &&
-           std::ranges::all_of(
-               rest_, [&](const Term& t) { return t.coefficient.sign() > 0 && facts_.positive(t.operand.expr); });
-  }
-
-  /// logaddexp of x + log(w).
-  Expr added() {
-    std::vector<Operand> logs;
-    if (!rest_.empty()) logs.push_back(call(Function::log, {sum(rest_)}));
-    for (auto& e : exponentials_) {
-      std::vector<Term> terms{{1, e.exponent}};
-      if (!e.weight.number.is_one() || !is_number(e.weight))
-        terms.push_back({1, call(Function::log, {whole_product(graph_, labels_, e.weight)})});
-      logs.push_back(sum(std::move(terms)));
-    }
-    Operand all = logs[0];
-    for (std::size_t k = 1; k < logs.size(); ++k) all = call(Function::logaddexp, {all, logs[k]});
-    return all.expr;
+  /// The other terms as a weight of exp(0).
+  Exponential without_exponent() {
+    Exponential out;
+    out.weight.multiply(sum(rest_), 1);
+    out.exponent = {graph_.constant(0), {}};
+    return out;
   }
 
   Expr with_kernel() {
@@ -156,23 +181,51 @@ class LogOfSum {
 };
 
 /// Whether a node is a positive sum of exponentials that have no shift yet.
-bool sums_exponentials(Graph& graph, Facts& facts, const Operand& o) {
+bool sums_exponentials(Graph& graph, Facts& facts, const Shifts& shifts, const std::vector<Size>& labels,
+                       const Operand& o) {
   const Node& n = graph[o.expr];
   const auto unshifted = [&](const Operand& part) {
-    const auto x = exponential_of(graph, {1, graph.substitute(part, o.subscripts)});
+    const auto x = exponential_of(graph, facts, shifts, labels, {1, graph.substitute(part, o.subscripts)});
     return x && !x->less_one;
   };
   return n.kind == Kind::sum && n.operands.size() <= most_factors && facts.positive(o.expr) &&
          std::ranges::any_of(n.operands, unshifted);
 }
 
+/// Σ w·(exp(x) + y) as Σ w·exp(x) and Σ w·y; nothing where no exponential is in it.
+std::vector<Term> distributed(Graph& graph, const Operand& sum) {
+  const Node n = graph[sum.expr];
+  if (n.kind != Kind::contraction || n.labels.size() == n.rank) return {};
+  const auto has_exponential = [&](const Operand& o) {
+    const Node& f = graph[o.expr];
+    return f.kind == Kind::sum && f.operands.size() <= most_factors &&
+           std::ranges::any_of(f.operands, [&](const Operand& t) {
+             const std::vector<Operand> factors = factors_of(graph, t).operands;
+             return std::ranges::any_of(factors,
+                                        [&](const Operand& x) { return is_call(graph[x.expr], Function::exp); });
+           });
+  };
+  const auto inner = std::ranges::find_if(n.operands, has_exponential);
+  if (inner == n.operands.end()) return {};
+  const Node added = graph[inner->expr];
+  std::vector<Term> out;
+  for (std::size_t k = 0; k < added.operands.size(); ++k) {
+    std::vector<Operand> factors = n.operands;
+    factors[static_cast<std::size_t>(inner - n.operands.begin())] =
+        graph.substitute(added.operands[k], inner->subscripts);
+    const Expr part = graph.contraction(n.labels, n.rank, n.coefficients[0], std::move(factors), n.guards);
+    out.push_back({added.coefficients[k], {part, sum.subscripts}});
+  }
+  return out;
+}
+
 /// log(w*(exp(x) + exp(y))) is log(w) + log(exp(x) + exp(y)), likewise of a quotient.
-std::optional<Expr> log_of_weighted_sum(Graph& graph, Facts& facts, const Node& n) {
+std::optional<Expr> log_of_weighted_sum(Graph& graph, Facts& facts, const Shifts& shifts, const Node& n) {
   Monomial m;
   if (!multiply(graph, m, n.operands[0], 1)) return std::nullopt;
   for (std::size_t k = 0; k < m.powers.size(); ++k) {
     const Power p = m.powers[k];
-    if (!sums_exponentials(graph, facts, p.base)) continue;
+    if (!sums_exponentials(graph, facts, shifts, n.labels, p.base)) continue;
     Monomial others = m;
     others.powers[k].exponent = 0;
     const auto rank = static_cast<std::uint32_t>(n.labels.size());
@@ -193,17 +246,19 @@ std::optional<Expr> log_of_exponentials(Graph& graph, Facts& facts, Shifts& shif
   const bool log1p = is_call(n, Function::log1p);
   if (!log1p && !is_call(n, Function::log)) return std::nullopt;
   const Node& inside = graph[n.operands[0].expr];
-  if (!log1p && is_product(inside)) return log_of_weighted_sum(graph, facts, n);
+  if (!log1p && is_product(inside)) return log_of_weighted_sum(graph, facts, shifts, n);
   std::vector<Term> terms;
   if (inside.kind == Kind::sum && inside.operands.size() <= most_factors) {
     for (std::size_t k = 0; k < inside.operands.size(); ++k)
       terms.push_back({inside.coefficients[k], graph.substitute(inside.operands[k], n.operands[0].subscripts)});
-  } else if (log1p && is_product(inside)) {
+  } else if (!log1p && inside.kind == Kind::contraction) {
+    terms = distributed(graph, n.operands[0]);
+  } else if (log1p && inside.kind == Kind::contraction) {
     terms.push_back({1, n.operands[0]});
   }
   if (terms.empty()) return std::nullopt;
   if (log1p && terms.size() == 1) {
-    auto only = exponential_of(graph, terms[0]);
+    auto only = exponential_of(graph, facts, shifts, n.labels, terms[0]);
     if (only && only->less_one)
       return graph.elementwise(Function::log1p_expm1, n.labels,
                                {only->exponent, whole_product(graph, n.labels, only->weight)});
@@ -249,77 +304,142 @@ std::optional<Expr> exp_of_shifted_log(Graph& graph, Expr e) {
   return std::nullopt;
 }
 
-std::optional<Expr> exponential_quotient(Graph& graph, Expr e) {
+namespace {
+
+/// A product with an exponential and a power of a sum under it.
+class ExponentialQuotient {
+ public:
+  ExponentialQuotient(Graph& graph, Facts& facts, Shifts& shifts, Expr e)
+      : graph_(graph), facts_(facts), shifts_(shifts), n_(graph[e]) {}
+
+  std::optional<Expr> found() {
+    if (std::ranges::none_of(n_.operands, [&](const Operand& o) { return is_reciprocal(graph_[o.expr]); }))
+      return std::nullopt;
+    for (std::size_t k = 0; k < n_.operands.size(); ++k) {
+      above_ = n_.operands[k];
+      const auto above = exponential_of(graph_, facts_, shifts_, n_.labels, {1, above_});
+      if (!above || above->less_one || is_product(graph_[above_.expr])) continue;
+      for (std::size_t m = 0; m < n_.operands.size(); ++m) {
+        const Node& power = graph_[n_.operands[m].expr];
+        if (!is_reciprocal(power)) continue;
+        const Rational& q = *graph_.constant_value(power.operands[1].expr);
+        base_ = graph_.substitute(power.operands[0], n_.operands[m].subscripts);
+        auto factors = divided(*above);
+        if (!factors) continue;
+        for (std::size_t t = 0; t < n_.operands.size(); ++t)
+          if (t != k && t != m) factors->operands.push_back(n_.operands[t]);
+        const Rational left = q + Rational(1);
+        if (!left.is_zero()) factors->operands.push_back(raised(base_, left));
+        return graph_.contraction(n_.labels, n_.rank, n_.coefficients[0] * factors->coefficient,
+                                  std::move(factors->operands), n_.guards);
+      }
+    }
+    return std::nullopt;
+  }
+
+ private:
+  bool is_reciprocal(const Node& n) const {
+    const Rational* q = is_call(n, Function::power) ? graph_.constant_value(n.operands[1].expr) : nullptr;
+    return q != nullptr && q->is_integer() && q->sign() < 0;
+  }
+  Operand whole(Expr x) { return narrowed(graph_, x); }
+  Operand call(Function f, const Operand& o) { return whole(graph_.elementwise(f, n_.labels, {o})); }
+  Operand raised(const Operand& o, const Rational& q) {
+    return whole(graph_.elementwise(Function::power, n_.labels, {o, {graph_.constant(q), {}}}));
+  }
+  Operand minus(const Operand& u) { return {graph_.scale(u.expr, -1), u.subscripts}; }
+
+  /// w*exp(u)/base as factors.
+  std::optional<Factors> divided(const Exponential& above) {
+    const Operand& u = above.exponent;
+    const Node& sum = graph_[base_.expr];
+    if (is_call(sum, Function::expm1)) {  // exp(u)/(exp(u) - 1) = -1/(exp(-u) - 1)
+      if (graph_.substitute(sum.operands[0], base_.subscripts) != u) return std::nullopt;
+      return with_weight(above, raised(call(Function::expm1, minus(u)), -1), -1);
+    }
+    if (sum.kind != Kind::sum || sum.operands.size() > most_factors) return std::nullopt;
+    terms_.clear();
+    for (std::size_t t = 0; t < sum.operands.size(); ++t)
+      terms_.push_back({sum.coefficients[t], graph_.substitute(sum.operands[t], base_.subscripts)});
+    if (const auto below = relative_to(u)) return with_weight(above, raised(*below, -1), 1);
+    if (auto quotient = by_logarithm(above)) return quotient;
+    return by_shift(above);
+  }
+
+  Factors with_weight(const Exponential& above, Operand quotient, const Rational& sign) {
+    Factors out{above.weight.number * sign, operands_of(graph_, above.weight)};
+    out.operands.push_back(std::move(quotient));
+    return out;
+  }
+
+  /// The sum over exp(u), where a term has that exponent.
+  std::optional<Operand> relative_to(const Operand& u) {
+    const auto rank = static_cast<std::uint32_t>(n_.labels.size());
+    std::vector<Term> terms;
+    bool meets = false;
+    for (const Term& term : terms_) {
+      auto own = exponential_of(graph_, facts_, shifts_, n_.labels, term);
+      Factors f{term.coefficient, {}};
+      if (own) f = {own->weight.number, operands_of(graph_, own->weight)};
+      if (own && own->exponent == u) {
+        meets = true;
+        if (own->less_one) {
+          f.coefficient = -f.coefficient;
+          f.operands.push_back(call(Function::expm1, minus(u)));
+        }
+      } else if (own && !own->less_one) {
+        f.operands.push_back(call(Function::exp, whole(graph_.sum(n_.labels, {{1, own->exponent}, {-1, u}}))));
+      } else {
+        f = {term.coefficient, {term.operand, call(Function::exp, minus(u))}};
+      }
+      terms.push_back({f.coefficient, whole(graph_.contraction(n_.labels, rank, 1, std::move(f.operands)))});
+    }
+    if (!meets) return std::nullopt;
+    return whole(graph_.sum(n_.labels, std::move(terms)));
+  }
+
+  /// exp(u - log(base)), where the base has a sum of exponentials and is positive term by term.
+  std::optional<Factors> by_logarithm(const Exponential& above) {
+    LogOfSum sum(graph_, facts_, shifts_, n_);
+    if (!sum.read(terms_) || !sum.has_sum() || !sum.is_all_positive()) return std::nullopt;
+    const Operand shift = minus(whole(sum.logarithm()));
+    if (above.is_sum) {
+      const auto quotient = times_exponential(graph_, above_, n_.labels, shift);
+      if (!quotient) return std::nullopt;
+      return Factors{1, {*quotient}};
+    }
+    return Factors{1, {call(Function::exp, whole(graph_.sum(n_.labels, {{1, above.exponent}, {1, shift}})))}};
+  }
+
+  /// exp(u - m)/(base*exp(-m)), where m is the largest exponent of a sum in the base.
+  std::optional<Factors> by_shift(const Exponential& above) {
+    for (const Term& term : terms_) {
+      const auto sum = exponential_of(graph_, facts_, shifts_, n_.labels, term);
+      if (!sum || !sum->is_sum) continue;
+      const auto below = relative_to(sum->exponent);
+      if (!below) return std::nullopt;
+      Factors out = with_weight(above, raised(*below, -1), 1);
+      const Expr gap = graph_.sum(n_.labels, {{1, above.exponent}, {-1, sum->exponent}});
+      out.operands.push_back(call(Function::exp, whole(gap)));
+      return out;
+    }
+    return std::nullopt;
+  }
+
+  Graph& graph_;
+  Facts& facts_;
+  Shifts& shifts_;
+  const Node n_;
+  Operand above_, base_;
+  std::vector<Term> terms_;
+};
+
+}  // namespace
+
+std::optional<Expr> exponential_quotient(Graph& graph, Facts& facts, Shifts& shifts, Expr e) {
   const Node& n = graph[e];
   if (n.kind != Kind::contraction || n.operands.size() < 2 || n.operands.size() > most_factors) return std::nullopt;
-  for (std::size_t k = 0; k < n.operands.size(); ++k) {
-    const Node& exponential = graph[n.operands[k].expr];
-    if (!is_call(exponential, Function::exp)) continue;
-    const Operand u = graph.substitute(exponential.operands[0], n.operands[k].subscripts);
-    for (std::size_t m = 0; m < n.operands.size(); ++m) {
-      const Node& power = graph[n.operands[m].expr];
-      const Rational* q = is_call(power, Function::power) ? graph.constant_value(power.operands[1].expr) : nullptr;
-      if (q == nullptr || !q->is_integer() || q->sign() >= 0) continue;
-      const Operand base = graph.substitute(power.operands[0], n.operands[m].subscripts);
-      const Node& sum = graph[base.expr];
-      if (is_call(sum, Function::expm1)) {  // exp(u)/(exp(u) - 1) = -1/(exp(-u) - 1)
-        if (graph.substitute(sum.operands[0], base.subscripts) != u) continue;
-        std::vector<Operand> operands;
-        for (std::size_t t = 0; t < n.operands.size(); ++t)
-          if (t != k && t != m) operands.push_back(n.operands[t]);
-        const auto whole = [&](Expr x) { return narrowed(graph, x); };
-        const Operand minus{graph.scale(u.expr, -1), u.subscripts};
-        const Operand turned = whole(graph.elementwise(Function::expm1, n.labels, {minus}));
-        operands.push_back(whole(graph.elementwise(Function::power, n.labels, {turned, {graph.constant(-1), {}}})));
-        if (!(*q + Rational(1)).is_zero())
-          operands.push_back(
-              whole(graph.elementwise(Function::power, n.labels, {base, {graph.constant(*q + Rational(1)), {}}})));
-        return graph.contraction(n.labels, n.rank, -n.coefficients[0], std::move(operands), n.guards);
-      }
-      if (sum.kind != Kind::sum || sum.operands.size() > most_factors) continue;
-      const std::size_t all = n.labels.size();
-      const auto rank = static_cast<std::uint32_t>(all);
-      const auto whole = [&](Expr x) { return narrowed(graph, x); };
-      const Operand minus{graph.scale(u.expr, -1), u.subscripts};
-      std::vector<Term> terms;
-      bool meets = false;
-      for (std::size_t t = 0; t < sum.operands.size(); ++t) {
-        const Term term{sum.coefficients[t], graph.substitute(sum.operands[t], base.subscripts)};
-        auto own = exponential_of(graph, term);
-        std::vector<Operand> factors;
-        Rational number = term.coefficient;
-        if (own && own->exponent == u) {
-          meets = true;
-          number = own->weight.number;
-          factors = operands_of(graph, own->weight);
-          if (own->less_one) {
-            number = -number;
-            factors.push_back(whole(graph.elementwise(Function::expm1, n.labels, {minus})));
-          }
-        } else if (own && !own->less_one) {
-          number = own->weight.number;
-          factors = operands_of(graph, own->weight);
-          const Expr gap = graph.sum(n.labels, {{1, own->exponent}, {-1, u}});
-          factors.push_back(whole(graph.elementwise(Function::exp, n.labels, {whole(gap)})));
-        } else {
-          factors = {term.operand, whole(graph.elementwise(Function::exp, n.labels, {minus}))};
-        }
-        terms.push_back({number, whole(graph.contraction(n.labels, rank, 1, std::move(factors)))});
-      }
-      if (!meets) continue;
-      std::vector<Operand> operands;
-      for (std::size_t t = 0; t < n.operands.size(); ++t)
-        if (t != k && t != m) operands.push_back(n.operands[t]);
-      const Operand divided = whole(graph.sum(n.labels, std::move(terms)));
-      const auto raised = [&](const Operand& x, const Rational& exponent) {
-        return whole(graph.elementwise(Function::power, n.labels, {x, {graph.constant(exponent), {}}}));
-      };
-      operands.push_back(raised(divided, -1));
-      if (!(*q + Rational(1)).is_zero()) operands.push_back(raised(base, *q + Rational(1)));
-      return graph.contraction(n.labels, n.rank, n.coefficients[0], std::move(operands), n.guards);
-    }
-  }
-  return std::nullopt;
+  return ExponentialQuotient(graph, facts, shifts, e).found();
 }
 
 std::optional<Expr> product_of_exponentials(Graph& graph, Expr e) {

@@ -8,7 +8,7 @@
 
 namespace gradus::rules {
 
-/// log(a + b*exp(x)), log(a*exp(x) + b*exp(y)), log1p(b*exp(x)) of any weights.
+/// log(a + b*exp(x)), log(a*exp(x) + b*exp(y)), log1p(b*exp(x)) of any weights, where the exponentials may be sums.
 std::optional<Expr> log_of_exponentials(Graph& graph, Facts& facts, Shifts& shifts, Expr e);
 
 /// exp(y - log(Σ w·exp(x))) with the shift m that the logarithm has: exp(y - m)/Σ w·exp(x - m), which keeps its digits
@@ -18,8 +18,9 @@ std::optional<Expr> exp_of_shifted_log(Graph& graph, Expr e);
 /// The shift where nothing counts, or only exp(-inf): finite, so that -inf less the shift is -inf.
 Rational least_shift();
 
-/// exp(x)/(a + b*exp(x)) is 1/(a*exp(-x) + b).
-std::optional<Expr> exponential_quotient(Graph& graph, Expr e);
+/// exp(x)/(a + b*exp(x)) is 1/(a*exp(-x) + b), also of a sum of exponentials; exp(x)/(a + Σ exp(y)) of positive terms
+/// is exp(x - log(a + Σ exp(y))), of others exp(x - m)/(a*exp(-m) + Σ exp(y - m)).
+std::optional<Expr> exponential_quotient(Graph& graph, Facts& facts, Shifts& shifts, Expr e);
 
 /// exp(x)*exp(y) is exp(x + y), where either may leave the range of numbers.
 std::optional<Expr> product_of_exponentials(Graph& graph, Expr e);

@@ -50,6 +50,23 @@ Weighted split(Graph& graph, const Node& n) {
   return out;
 }
 
+/// The same of a softmax over as many values as are summed: exp of a log-softmax. A product of matrices stays one.
+Weighted split_softmax(Graph& graph, const Node& n) {
+  Weighted out;
+  for (const auto& o : factors_of(graph, n)) {
+    const Node& f = graph[o.expr];
+    std::vector<char> used(n.labels.size(), 0);
+    Graph::each_label(o, [&](Label l) { used[l] = 1; });
+    if (f.kind != Kind::softmax || f.softmax != SoftmaxKind::softmax || std::ranges::count(used, 0) > 0) {
+      out.weights.push_back(o);
+      continue;
+    }
+    const Expr logarithm = graph.softmax(SoftmaxKind::log_softmax, f.labels, f.rank, f.operands, f.guards);
+    out.exponents.push_back({1, {logarithm, o.subscripts}});
+  }
+  return out;
+}
+
 Expr over_all_labels(Graph& graph, const Node& n, std::vector<Term> terms) {
   return graph.sum(n.labels, std::move(terms));
 }
@@ -102,6 +119,14 @@ bool have_logarithms(const Graph& graph, Facts& facts, const std::vector<Operand
                              [&](const Operand& o) { return facts.positive(o.expr) || is_probability(graph, o); });
 }
 
+/// Exponentials with any weights, or else softmaxes with weights that have logarithms.
+Weighted split_all(Graph& graph, Facts& facts, const Node& n) {
+  Weighted w = split(graph, n);
+  if (!w.exponents.empty()) return w;
+  Weighted softmaxes = split_softmax(graph, n);
+  return have_logarithms(graph, facts, softmaxes.weights) ? softmaxes : w;
+}
+
 /// A whole power of a sum of exponentials that have no shift yet.
 struct SumPower {
   Operand sum;
@@ -138,13 +163,15 @@ std::optional<Expr> log_of_sums(Graph& graph, Facts& facts, Shifts& shifts, cons
   std::vector<Operand> rest;
   std::vector<Term> terms;
   for (const auto& o : whole ? std::vector<Operand>{{inside.expr, graph.identity(rank)}} : factors_of(graph, product)) {
-    const auto p = sum_power(graph, o);
+    auto p = sum_power(graph, o);
+    const bool mixture = !p && is_summed(graph[o.expr]) && !split_all(graph, facts, graph[o.expr]).exponents.empty();
+    if (mixture) p = {o, 1, graph[o.expr].coefficients[0]};
     if (!p) {
       rest.push_back(o);
       continue;
     }
     const Node sum = graph[p->sum.expr];
-    Weighted w = split(graph, sum);
+    Weighted w = split_all(graph, facts, sum);
     const bool positive = have_logarithms(graph, facts, w.weights);
     if (!positive && !shifts.are_made()) shifts.remember(p->sum.expr);
     if (!positive && !shifts.are_made()) {
@@ -172,14 +199,57 @@ std::optional<Expr> log_of_sums(Graph& graph, Facts& facts, Shifts& shifts, cons
 
 }  // namespace
 
+std::optional<WeightedExponential> sum_as_exponential(Graph& graph, Facts& facts, const Shifts& shifts,
+                                                      const Operand& sum) {
+  const Node n = graph[sum.expr];
+  if (!is_summed(n)) return std::nullopt;
+  Weighted w = split(graph, n);
+  if (w.exponents.empty()) return std::nullopt;
+  WeightedExponential out;
+  out.weight.number = n.coefficients[0];
+  if (have_logarithms(graph, facts, w.weights)) {
+    out.exponent = {with_logarithms(graph, n, std::move(w)), sum.subscripts};
+    return out;
+  }
+  if (!shifts.are_made()) return std::nullopt;
+  const Shifted s = shifted(graph, n, std::move(w));
+  out.weight.multiply({s.total, sum.subscripts}, 1);
+  out.exponent = {s.shift, sum.subscripts};
+  return out;
+}
+
+std::optional<Operand> times_exponential(Graph& graph, const Operand& sum, const std::vector<Size>& labels,
+                                         const Operand& exponent) {
+  const Node n = graph[sum.expr];
+  if (!is_summed(n)) return std::nullopt;
+  const Weighted w = split(graph, n);
+  if (w.exponents.empty()) return std::nullopt;
+  std::vector<Size> inner = labels;
+  std::vector<Subscript> map = sum.subscripts;
+  for (Label l = n.rank; l < n.labels.size(); ++l) {
+    map.push_back(graph.label(static_cast<Label>(inner.size())));
+    inner.push_back(n.labels[l]);
+  }
+  std::vector<Term> terms{{1, exponent}};
+  for (const Term& t : w.exponents) terms.push_back({1, graph.substitute(t.operand, map)});
+  std::vector<Operand> factors;
+  for (const Operand& o : w.weights) factors.push_back(graph.substitute(o, map));
+  factors.push_back(call_on_used(graph, inner, Function::exp, {narrowed(graph, graph.sum(inner, std::move(terms)))}));
+  std::vector<Guard> guards;
+  for (const Guard& g : n.guards) guards.push_back(graph.substitute(g, map));
+  const auto rank = static_cast<std::uint32_t>(labels.size());
+  return narrowed(graph, graph.contraction(inner, rank, n.coefficients[0], std::move(factors), std::move(guards)));
+}
+
 std::optional<Expr> weighted_logsumexp(Graph& graph, Facts& facts, Shifts& shifts, Expr e) {
   const Node& log = graph[e];
   if (!is_call(log, Function::log)) return std::nullopt;
   if (const auto parts = log_of_sums(graph, facts, shifts, log)) return parts;
   if (!is_summed(graph[log.operands[0].expr])) return std::nullopt;
   const Node& n = graph[log.operands[0].expr];
-  Weighted w = split(graph, n);
-  if (w.exponents.empty() || (w.weights.empty() && w.exponents.size() == 1)) return std::nullopt;
+  Weighted w = split_all(graph, facts, n);
+  const bool plain = w.weights.empty() && n.operands.size() == 1 && is_call(graph[n.operands[0].expr], Function::exp);
+  if (w.exponents.empty() || plain) return std::nullopt;  // the table has log(sum(exp(x)))
   const bool positive = have_logarithms(graph, facts, w.weights);
   if (!positive && !shifts.are_made()) {
     shifts.remember(log.operands[0].expr);

@@ -4,9 +4,25 @@
 #include <optional>
 
 #include "symbolic/rules/facts.hpp"
+#include "symbolic/rules/monomial.hpp"
 #include "symbolic/rules/shifts.hpp"
 
 namespace gradus::rules {
+
+/// weight × exp(exponent).
+struct WeightedExponential {
+  Monomial weight;
+  Operand exponent;
+};
+
+/// Σ w·exp(x) as one: the exponent is the log-sum-exp of x + log(w) where w has a logarithm, else the largest x of a
+/// weight that is not 0, a constant to derivatives, which people do not see. Nothing where there are no exponentials.
+std::optional<WeightedExponential> sum_as_exponential(Graph& graph, Facts& facts, const Shifts& shifts,
+                                                      const Operand& sum);
+
+/// (Σ w·exp(x))·exp(y) is Σ w·exp(x + y).
+std::optional<Operand> times_exponential(Graph& graph, const Operand& sum, const std::vector<Size>& labels,
+                                         const Operand& exponent);
 
 /// log(Σ w·exp(x)) with weights w under the sum: log-sum-exp of x + log(w) where w is positive or a softmax, else the
 /// sum of w·exp(x - m) with m the largest x of a weight that is not 0, a constant to derivatives.

@@ -54,6 +54,14 @@ TEST_CASE("values and slopes stay finite where a part of what is written leaves 
       {"exp(x)/(1 + exp(x))^2", 800, 0, 0, 0, 0},
       {"exp(x)/exp(y)", 800, 800, 1, 1, -1},
       {"log(sinh(x))", 800, 0, 800 - std::log(2.0), 1, 0},
+      {"log(1 + sum(exp(stack(x, y))))", 800, 799, 800 + std::log1p(e), share, 1 - share},
+      {"log(exp(x) + sum(exp(stack(y, -5))))", 800, 799, 800 + std::log1p(e), share, 1 - share},
+      {"log(1 + sum(stack(2, y)*exp(x*stack(1, 1))))", 800, -1, 800, 1, 1},
+      {"log(1 + sum(exp(stack(x, 1)))*sum(exp(stack(y, 2))))", 800, 900, 1700, 1, 1},
+      {"exp(x)/(exp(x) + sum(exp(stack(y, -5))))", 800, 801, 1 - share, share * (1 - share), -share * (1 - share)},
+      {"sum(stack(x, 2)*exp(stack(x, 1)))/(1 + sum(exp(stack(x, y))))", 800, -800, 800, 1, 0},
+      {"exp(-x/y)", 1e160, 1e160, e, -e * 1e-160, e * 1e-160},
+      {"x/(1 + x + x^2)", 1e100, 0, 1e-100, -1e-200, 0},
       {"log(x/y)", 1e-200, 1e200, -400 * std::log(10.0), 1e200, -1e-200},
       {"log(y^x*exp(-y)/gamma(x + 1))", 300, 400, -17.466485812673392, 0.2860163317100114, -0.25},
       {"log(x^y)", 300, 400, 400 * std::log(300.0), 4.0 / 3, std::log(300.0)},
@@ -124,4 +132,12 @@ TEST_CASE("spellings of one form have its value to the last digits") {
     CAPTURE(std::string(s.formula));
     CHECK(close_relative(evaluated(s.formula, s.x, s.y)[0], s.value, 1e-14));
   }
+}
+
+TEST_CASE("a mixture of softmaxes that underflow has a logarithm") {
+  const double e = std::exp(-1.0), all = 0.25 + 0.5 * e;
+  const auto got = evaluated("log(sum(stack(0.25, 0.5)*softmax(stack(x, y, 900))[:2]))", 0, -1);
+  CHECK(close_relative(got[0], std::log(all) - 900, 1e-15));
+  CHECK(close_relative(got[1], 0.25 / all, 1e-12));  // a difference of numbers of size 900
+  CHECK(close_relative(got[2], 0.5 * e / all, 1e-12));
 }
