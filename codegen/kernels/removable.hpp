@@ -125,14 +125,16 @@ V exprel_bend(V x) {
 template <class V>
 V bernoulli(V x) {
   const V bounded = select(less(splat(x, 800), x), splat(x, 800), x);
-  return select(equal(x, splat(x, 0)), splat(x, 1), bounded / expm1_kernel(bounded));
+  const V value = select(equal(x, splat(x, 0)), splat(x, 1), bounded / expm1_kernel(bounded));
+  return select(less(splat(x, 40), x), bounded * exp_kernel(-bounded), value);  // beyond the range of exp, too
 }
 
 // Its first derivative.
 template <class V>
 V bernoulli_slope(V x) {
   const V bounded = select(less(splat(x, 800), x), splat(x, 800), x), b = bernoulli(x);
-  const V far = (splat(x, 1) - bernoulli(-bounded)) / expm1_kernel(bounded);
+  const V above = (splat(x, 1) - bounded) * exp_kernel(-bounded);
+  const V far = select(less(splat(x, 40), x), above, (splat(x, 1) - bernoulli(-bounded)) / expm1_kernel(bounded));
   return select(near_zero(x), -(exprel_slope(x) * b * b), far);
 }
 

@@ -88,7 +88,14 @@ template <class V>
 V scale_divergence(V x, V y) {
   const V half = splat(x, 0.5), t = (x - y) / y, ratio = x / y;
   const V near = t * t * half - log1p_minus_x(t), far = (ratio * ratio - splat(x, 1)) * half - log_ratio(x, y);
-  return select(less(absolute(t), splat(x, 0.4)), near, far);
+  return select(less(splat(x, -0.5), t), near, far);  // a sum of positive terms
+}
+
+// log(y) - log(x) + (x^2/y^2 - 1)/2.
+template <class V>
+V scale_divergence_of_logs(V x, V y) {
+  const V zero = splat(x, 0);
+  return select(either(less(x, zero), less(y, zero)), no_value(x), scale_divergence(x, y));
 }
 
 // x/(x^2 + y^2).

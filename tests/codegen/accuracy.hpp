@@ -140,6 +140,7 @@ inline bool is_promised(Function f, const Point& p) {
     case Function::cloglog:
     case Function::pseudo_huber:
     case Function::scale_divergence:
+    case Function::scale_divergence_of_logs:
     case Function::over_squares:
     case Function::sin_step:
     case Function::cos_step:
