@@ -8,40 +8,28 @@
 #include <cmath>
 #include <limits>
 
+#include "runtime/comparison.hpp"
 #include "runtime/evaluate.hpp"
 #include "runtime/formula.hpp"
 #include "symbolic/differentiate.hpp"
 #include "symbolic/function.hpp"
 #include "symbolic/interpret.hpp"
+#include "symbolic/magnitude.hpp"
 
 namespace gradus {
 namespace {
 
-constexpr double infinite = std::numeric_limits<double>::infinity();
 constexpr double nothing =
     1e-25;  // beside the largest number of a run; far below what doubles tell apart, far above the reference's error
 constexpr std::size_t sampled_coordinates = 8, sampled_directions = 8;
 
-double largest_magnitude(const Array& array) {
-  double out = 0;
-  for (const double value : array.values) {
-    if (std::isfinite(value)) out = std::max(out, std::fabs(value));
-  }
-  return out;
-}
-
-/// |a - b| relative to a scale; infinite when one of them is no number.
-double relative(double a, double b, double scale) {
-  if (a == b) return 0;
-  if (!std::isfinite(a) || !std::isfinite(b)) return infinite;
-  return scale > 0 ? std::fabs(a - b) / scale : infinite;
-}
-
 constexpr std::size_t batch = 16;           // directions in one reference evaluation: they share what they all need
 constexpr std::size_t large_graph = 20000;  // nodes beyond which a batch is one direction
 constexpr unsigned verify_bits = 128;       // binary digits of the reference
+constexpr unsigned most_bits = 8192;        // … where the result differs: what cancels may need more
+constexpr double rounding = 0x1p-46;        // of a derivative, beside the magnitude of what it adds up
 constexpr double same_slope = 1e-12;        // relative difference; a step of 2^-85 leaves far less
-constexpr double bytes_per_number = 80;     // of the reference, about
+constexpr double bytes_per_number = 64;     // of the reference, about, and its digits
 
 /// A loss or output by one input: where the compiled numbers are, and the forward derivatives on the raw graph along
 /// the tangents of a batch.
@@ -56,15 +44,6 @@ struct Check {
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
-/// The compiled derivative from `first` on, along a direction.
-double along(const Array& compiled, std::size_t first, const Array& direction) {
-  long double sum = 0;
-  for (std::size_t k = 0; k < direction.values.size(); ++k) {
-    if (direction.values[k] != 0) sum += static_cast<long double>(compiled.values[first + k]) * direction.values[k];
-  }
-  return static_cast<double>(sum);
 }
 
 void compare(VerifyRow& row, double got, double expected, double scale) {
@@ -103,9 +82,9 @@ class Verifier {
   }
   Trial make_point(InputBinder& binder, const std::vector<Given>& given, int attempt, Random& random);
   Trial compare_point(Bindings& bindings, bool made_up, bool last_attempt, Random& random);
-  void compare_values(const std::vector<Array>& compiled, const std::vector<Array>& reference);
+  void compare_values(const std::vector<Array>& compiled, std::vector<Array> reference, const Bindings& bindings);
   void compare_check(const Check& check, const Array& compiled, Bindings& bindings, Random& random);
-  void compare_differences(const Check& check, const Array& compiled, const Bindings& bindings, double scale,
+  void compare_differences(const Check& check, const Array& compiled, Bindings& bindings, double scale, unsigned bits,
                            Random& random);
   bool is_smooth(const Check& check, const Bindings& bindings, Random& random);
   bool condition_changes(const Check& check, const Bindings& bindings, const Directions& direction) const;
@@ -113,8 +92,19 @@ class Verifier {
   bool stops_gradients(Expr e) const;
   Array random_direction(const Check& check, const Bindings& bindings, Random& random) const;
   bool fits_memory(const Bindings& bindings);
+  bool is_affordable(unsigned bits) const {
+    return numbers_ * (bytes_per_number + bits / 8.0) <= static_cast<double>(available_memory());
+  }
   std::vector<std::size_t> coordinates(const Check& check, const Array& input, Bindings& bindings, Random& random);
-  std::vector<Array> reference_along(const Check& check, const std::vector<Array>& directions, Bindings& bindings);
+  std::vector<Array> reference_along(const Check& check, const std::vector<Array>& directions, Bindings& bindings,
+                                     unsigned bits = verify_bits);
+  std::vector<Array> magnitudes_along(const Check& check, const std::vector<Array>& directions, Bindings& bindings);
+  /// What an error is relative to where a derivative adds up terms of this magnitude, which may cancel.
+  double against(double scale, double added) const {
+    const bool counts = std::isfinite(added) && options_.tolerance > 0;
+    return counts ? std::max(scale, rounding / options_.tolerance * added) : scale;
+  }
+  double scale_of(const std::vector<Array>& expected, std::size_t coordinates, const Array* compiled) const;
 
   Model& model_;
   const VerifyOptions& options_;
@@ -125,6 +115,7 @@ class Verifier {
   std::vector<ValueComparison> values_;
   Compiled compiled_;
   VerifyReport report_;
+  double numbers_ = 0;  // in the reference
   double largest_ = 0;  // number among the compiled results of a trial
 };
 
@@ -229,16 +220,17 @@ bool Verifier::fits_memory(const Bindings& bindings) {
   std::vector<Expr> roots;
   for (const ValueComparison& value : values_) roots.push_back(value.raw);
   for (const Check& check : comparisons_) roots.push_back(check.forward.front());
-  double bytes = 0;
+  numbers_ = 0;
   for (const Expr e : model_.graph.reachable(roots)) {
-    double count = bytes_per_number;
+    double count = 1;
     for (const Size size : model_.graph.shape(e)) {
       count *= static_cast<double>(model_.graph.sizes().evaluate(size, bindings.sizes).value_or(0));
     }
-    bytes += count;
+    numbers_ += count;
   }
+  if (is_affordable(verify_bits)) return true;
   const auto available = static_cast<double>(available_memory());
-  if (bytes <= available) return true;
+  const double bytes = numbers_ * (bytes_per_number + verify_bits / 8.0);
   diagnostics_.error(Span::none(),
                      fmt::format("the reference in high precision would take {:.3g} GB, but only {:.3g} GB of "
                                  "memory are free: verify with fewer rows",
@@ -265,15 +257,28 @@ Verifier::Trial Verifier::compare_point(Bindings& bindings, bool made_up, bool l
     report_failure(model_, result, bindings, diagnostics_);
     return Trial::error;
   }
-  compare_values(call.outputs(), reference);
+  compare_values(call.outputs(), reference, bindings);
   largest_ = 0;
   for (const Array& output : call.outputs()) largest_ = std::max(largest_, largest_magnitude(output));
   for (const Check& check : comparisons_) compare_check(check, call.outputs()[check.root], bindings, random);
   return Trial::good;
 }
 
-void Verifier::compare_values(const std::vector<Array>& compiled, const std::vector<Array>& reference) {
+void Verifier::compare_values(const std::vector<Array>& compiled, std::vector<Array> reference,
+                              const Bindings& bindings) {
+  const auto suspicious = [&](std::size_t k) {
+    const Array& got = compiled[values_[k].root];
+    const double scale = largest_magnitude(reference[k]);
+    for (std::size_t i = 0; i < got.values.size(); ++i)
+      if (is_suspicious(got.values[i], reference[k].values[i], scale, options_.tolerance)) return true;
+    return false;
+  };
   for (std::size_t k = 0; k < values_.size(); ++k) {
+    for (unsigned bits = 4 * verify_bits; bits <= most_bits && is_affordable(bits) && suspicious(k); bits *= 4) {
+      Array finer = evaluate_reference(model_.graph, {values_[k].raw}, bindings, bits)[0];
+      std::swap(reference[k], finer);
+      if (are_settled(reference[k], finer)) break;
+    }
     const Array& got = compiled[values_[k].root];
     VerifyRow& row = report_.rows[values_[k].row];
     const double scale = largest_magnitude(reference[k]);
@@ -282,7 +287,7 @@ void Verifier::compare_values(const std::vector<Array>& compiled, const std::vec
 }
 
 std::vector<Array> Verifier::reference_along(const Check& check, const std::vector<Array>& directions,
-                                             Bindings& bindings) {
+                                             Bindings& bindings, unsigned bits) {
   std::vector<Array> out;
   for (std::size_t first = 0; first < directions.size(); first += check.forward.size()) {
     const std::size_t count = std::min(check.forward.size(), directions.size() - first);
@@ -290,28 +295,25 @@ std::vector<Array> Verifier::reference_along(const Check& check, const std::vect
       bindings.inputs[tangent(check.input, k)] = directions[first + k];
     }
     const std::vector<Expr> roots(check.forward.begin(), check.forward.begin() + static_cast<std::ptrdiff_t>(count));
-    std::vector<Array> values = evaluate_reference(model_.graph, roots, bindings, verify_bits);
+    std::vector<Array> values = evaluate_reference(model_.graph, roots, bindings, bits);
     std::ranges::move(values, std::back_inserter(out));
     for (std::size_t k = 0; k < count; ++k) bindings.inputs.erase(tangent(check.input, k));
   }
   return out;
 }
 
-/// A direction along one coordinate, in the space of values that the input's assumptions allow. Empty where there is
-/// none.
-Array along_coordinate(const Input& input, const std::vector<std::int64_t>& shape, std::size_t coordinate,
-                       std::size_t count) {
-  Array out{shape, std::vector<double>(count, 0.0)};
-  out.values[coordinate] = 1;
-  if (shape.size() < 2 || !(input.symmetric || input.spd || input.lower)) return out;
-  const auto n = static_cast<std::size_t>(shape.back());
-  const std::size_t j = coordinate % n, i = coordinate / n % n;
-  if (input.lower) {
-    if (j > i) out.values[coordinate] = 0;
-  } else if (i != j) {
-    out.values[coordinate] = 0.5;
-    out.values[coordinate - i * n - j + j * n + i] = 0.5;
+/// The magnitude of what the derivative adds up along each direction.
+std::vector<Array> Verifier::magnitudes_along(const Check& check, const std::vector<Array>& directions,
+                                              Bindings& bindings) {
+  const std::uint32_t slot = tangent(check.input, 0);
+  const Expr direction = model_.graph.input(slot, model_.inputs[check.input].shape);
+  const Expr magnitude = derivative_magnitude(model_.graph, check.forward[0], direction);
+  std::vector<Array> out;
+  for (const Array& d : directions) {
+    bindings.inputs[slot] = d;
+    out.push_back(evaluate_reference(model_.graph, {magnitude}, bindings, verify_bits)[0]);
   }
+  bindings.inputs.erase(slot);
   return out;
 }
 
@@ -337,6 +339,14 @@ std::vector<std::size_t> Verifier::coordinates(const Check& check, const Array& 
   return all;
 }
 
+/// What errors of a derivative are relative to.
+double Verifier::scale_of(const std::vector<Array>& expected, std::size_t coordinates, const Array* compiled) const {
+  double scale = compiled != nullptr ? largest_magnitude(*compiled) : 0;
+  for (std::size_t k = 0; k < coordinates; ++k) scale = std::max(scale, largest_magnitude(expected[k]));
+  // Exactly 0 by cancellation (a shift of all logits): what is left of it is measured by what cancelled.
+  return scale < nothing * largest_ ? largest_ : scale;
+}
+
 void Verifier::compare_check(const Check& check, const Array& compiled, Bindings& bindings, Random& random) {
   const Array& input = bindings.inputs.at(check.input);
   const std::size_t count = input.values.size();
@@ -350,38 +360,59 @@ void Verifier::compare_check(const Check& check, const Array& compiled, Bindings
     for (std::size_t k = 0; k < sampled_directions; ++k)
       directions.push_back(random_direction(check, bindings, random));
   }
-  const std::vector<Array> expected = reference_along(check, directions, bindings);
-  double scale = chosen.size() < count ? largest_magnitude(compiled) : 0;
-  for (std::size_t k = 0; k < chosen.size(); ++k) scale = std::max(scale, largest_magnitude(expected[k]));
-  // Exactly 0 by cancellation (a shift of all logits): what is left of it is measured by what cancelled.
-  if (scale < nothing * largest_) scale = largest_;
+  std::vector<Array> expected = reference_along(check, directions, bindings);
+  std::vector<Array> got = expected;
+  for (std::size_t k = 0; k < directions.size(); ++k)
+    for (std::size_t e = 0; e < expected[k].values.size(); ++e)
+      got[k].values[e] =
+          k < chosen.size() ? compiled.values[e * count + chosen[k]] : along(compiled, e * count, directions[k]);
+  const Array* const all = chosen.size() < count ? &compiled : nullptr;
+  double scale = scale_of(expected, chosen.size(), all);
+  const auto suspicious = [&] {
+    for (std::size_t k = 0; k < directions.size(); ++k)
+      for (std::size_t e = 0; e < expected[k].values.size(); ++e)
+        if (is_suspicious(got[k].values[e], expected[k].values[e], scale, options_.tolerance)) return true;
+    return false;
+  };
+  unsigned bits = verify_bits;
+  for (bool finest = false; !finest && bits < most_bits && is_affordable(4 * bits) && suspicious();) {
+    bits *= 4;
+    std::vector<Array> finer = reference_along(check, directions, bindings, bits);
+    std::swap(expected, finer);
+    scale = scale_of(expected, chosen.size(), all);
+    finest = std::ranges::equal(expected, finer, are_settled);
+  }
+  std::vector<Array> added;  // the magnitude of what cancels, where that may be why they differ
+  if (suspicious()) added = magnitudes_along(check, directions, bindings);
   VerifyRow& row = report_.rows[check.row];
   row.directions += static_cast<std::int64_t>(directions.size() - chosen.size());
   for (std::size_t k = 0; k < directions.size(); ++k) {
     for (std::size_t e = 0; e < expected[k].values.size(); ++e) {
-      const double got =
-          k < chosen.size() ? compiled.values[e * count + chosen[k]] : along(compiled, e * count, directions[k]);
-      compare(row, got, expected[k].values[e], scale);
+      compare(row, got[k].values[e], expected[k].values[e], added.empty() ? scale : against(scale, added[k].values[e]));
     }
   }
-  if (!check.stops) compare_differences(check, compiled, bindings, scale, random);
+  if (!check.stops) compare_differences(check, compiled, bindings, scale, std::max(bits, reference_bits), random);
 }
 
 /// Along one direction, difference quotients of the formula itself: they know no rule of differentiation, so they find
 /// an error that forward and reverse derivatives share. At a kink or jump they say nothing: the sides differ there, or
 /// (where a kink is symmetric) the slopes along two directions do not add up, or a condition changes.
-void Verifier::compare_differences(const Check& check, const Array& compiled, const Bindings& bindings, double scale,
-                                   Random& random) {
+void Verifier::compare_differences(const Check& check, const Array& compiled, Bindings& bindings, double scale,
+                                   unsigned bits, Random& random) {
   const Array direction = random_direction(check, bindings, random);
-  const Differences sides = differences(model_.graph, check.raw, bindings, {{check.input, direction}});
+  const Differences sides = differences(model_.graph, check.raw, bindings, {{check.input, direction}}, bits);
   VerifyRow& row = report_.rows[check.row];
   std::optional<bool> smooth;  // found out where something differs
+  std::vector<Array> added;    // and the magnitude of what is added up
   for (std::size_t e = 0; e < sides.central.values.size(); ++e) {
     const double slope = sides.central.values[e], left = sides.left.values[e], right = sides.right.values[e];
     const bool steady = std::fabs(left - right) <= same_slope * std::max(std::fabs(left), std::fabs(right));
     if (!steady || !std::isfinite(slope)) continue;
     const double got = along(compiled, e * direction.values.size(), direction);
-    const double error = relative(got, slope, std::max(scale, std::fabs(slope)));
+    double error = relative(got, slope, std::max(scale, std::fabs(slope)));
+    if (error > options_.tolerance && added.empty()) added = magnitudes_along(check, {direction}, bindings);
+    if (error > options_.tolerance)
+      error = relative(got, slope, against(std::max(scale, std::fabs(slope)), added[0].values[e]));
     if (error > options_.tolerance && !smooth) smooth = is_smooth(check, bindings, random);
     if (smooth.value_or(true)) row.error = std::max(row.error, error);
   }

@@ -144,3 +144,36 @@ TEST_CASE("nor is a kink or jump that looks the same from both sides") {
   const std::vector<Given> ones = {number("a", 1), number("b", 1), number("c", 1)};
   CHECK(verified("param a, b, c\nloss = max(a, max(b, c)) + min(min(a, b), c)", ones).passed);
 }
+
+TEST_CASE("the reference gets digits enough where the formula cancels") {
+  const auto at = [](const std::string& text, double x) {
+    const VerifyReport report = verified("param x\nloss = " + text, {number("x", x)});
+    CHECK(!report.nothing);
+    for (const VerifyRow& row : report.rows) CHECK(row.compared > 0);
+    CHECK(report.rows[0].without == 0);
+    return report.passed;
+  };
+  CHECK(at("log(1 - tanh(x)^2)", 200));
+  CHECK(at("log(1 - sigmoid(x))", 300));
+  CHECK(at("log(sigmoid(x)) + log(1 - sigmoid(x))", 3000));
+}
+
+TEST_CASE("what a derivative cancels counts as much as the terms that cancel") {
+  const std::vector<Given> far = {number("a", 20), number("b", -30), number("v", 0.3), number("w", -0.7)};
+  const std::string formula = "param a, b, v, w\np = exp(a)/(exp(a) + exp(b))\nloss = p*v + (1 - p)*w";
+  CHECK(verified(formula, far).passed);
+  CHECK(verified("data v[k]\nparam x[k]\nloss = softmax(40*x) @ v").passed);
+}
+
+TEST_CASE("a wrong derivative is found, however little it is off") {
+  const auto passes = [](const std::string& factor, const std::string& loss) {
+    return verified("data y[n]\nparam x[n]\nf(v) = v^2\ngrad f(v) = " + factor + "*v\nloss = " + loss).passed;
+  };
+  for (const std::string loss : {"sum(f(x))", "sum(softmax(f(x))*y)", "logsumexp(f(x)*y)", "sum(f(x)) - sum(x^2)",
+                                 "log(sum(y^2*exp(f(x))))", "sum(f(x)*y)^2/sum(f(x))"}) {
+    CAPTURE(loss);
+    CHECK(passes("2", loss));
+    CHECK(!passes("2.000002", loss));
+    CHECK(!passes("1.999999", loss));
+  }
+}
