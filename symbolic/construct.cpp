@@ -7,14 +7,6 @@
 namespace gradus {
 namespace detail {
 
-Operand resolve(Graph& graph, Operand operand) {
-  while (is_view(graph[operand.expr])) {
-    const Operand inner = graph[operand.expr].operands[0];
-    operand = graph.substitute(inner, operand.subscripts);
-  }
-  return operand;
-}
-
 Expr full(Graph& graph, std::vector<Size> shape, const Rational& value) {
   if (shape.empty()) return graph.constant(value);
   Node n;
@@ -46,6 +38,22 @@ int compare(const Subscript& a, const Subscript& b) {
 }
 
 }  // namespace
+
+void order_symmetric(const Graph& graph, Operand& operand) {
+  const std::size_t rank = operand.subscripts.size();
+  if (rank < 2 || !graph.is_symmetric(operand.expr)) return;
+  Subscript &row = operand.subscripts[rank - 2], &column = operand.subscripts[rank - 1];
+  if (compare(row, column) > 0) std::swap(row, column);
+}
+
+Operand resolve(Graph& graph, Operand operand) {
+  while (is_view(graph[operand.expr])) {
+    const Operand inner = graph[operand.expr].operands[0];
+    operand = graph.substitute(inner, operand.subscripts);
+  }
+  order_symmetric(graph, operand);
+  return operand;
+}
 
 bool before(const Operand& a, const Operand& b) {
   if (a.expr != b.expr) return a.expr < b.expr;

@@ -263,7 +263,10 @@ class Draft {
       labels.push_back(labels_[l]);
     }
     labels_ = std::move(labels);
-    for (auto& o : operands_) o = graph_.substitute(o, map);
+    for (auto& o : operands_) {
+      o = graph_.substitute(o, map);
+      detail::order_symmetric(graph_, o);
+    }
     for (auto& g : guards_) g = graph_.substitute(g, map);
   }
 

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "frontend/rational.hpp"
@@ -224,6 +225,9 @@ class Graph {
   InputSign input_sign(Expr input) const;
   /// Registers that an input holds integers 0 <= c < bound (index data); used to prove subscripts inside.
   void set_index_bound(Expr input, Size bound) { index_bounds_[input.id] = bound; }
+  /// Registers that an input is symmetric in its last two axes: A[j, i] is read as A[i, j].
+  void set_symmetric(Expr input) { symmetric_.insert(input.id); }
+  bool is_symmetric(Expr e) const { return symmetric_.contains(e.id); }
   /// The bound of index data, or nothing.
   std::optional<Size> index_bound(Expr e) const;
 
@@ -315,6 +319,7 @@ class Graph {
   std::vector<Slot> index_;
   std::unordered_map<std::uint32_t, Size> index_bounds_;
   std::unordered_map<std::uint32_t, InputSign> input_signs_;
+  std::unordered_set<std::uint32_t> symmetric_;
 };
 
 /// Says whether the nodes reachable from the roots are legal: an empty text, or what is wrong with the first one that

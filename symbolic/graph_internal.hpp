@@ -16,6 +16,8 @@ inline bool is_view(const Node& n) {
 
 /// The operand read through views of its expression.
 Operand resolve(Graph& graph, Operand operand);
+/// Of the two ways to read an element of a symmetric input the one that all take.
+void order_symmetric(const Graph& graph, Operand& operand);
 
 /// A constant in every element of the axes.
 Expr full(Graph& graph, std::vector<Size> shape, const Rational& value);

@@ -8,6 +8,7 @@
 #include "symbolic/rules/quotients.hpp"
 #include "symbolic/rules/reductions.hpp"
 #include "symbolic/rules/structure.hpp"
+#include "symbolic/rules/symmetry.hpp"
 
 namespace gradus {
 namespace {
@@ -100,6 +101,7 @@ std::vector<Expr> simplify(Graph& graph, const std::vector<Expr>& roots, rules::
   steps.emplace_back([&graph](Expr e) { return rules::hoist_guards(graph, e); });
   steps.emplace_back([&graph, &kept](Expr e) { return rules::merge_nested_terms(graph, kept, e); });
   steps.emplace_back([&graph](Expr e) { return rules::merge_guarded_terms(graph, e); });
+  steps.emplace_back([&graph](Expr e) { return rules::merge_transposed_terms(graph, e); });
   steps.emplace_back([&graph](Expr e) { return rules::common_factors(graph, e); });
   steps.emplace_back([&graph](Expr e) { return rules::sum_of_softmax(graph, e); });
   steps.emplace_back([&graph](Expr e) { return rules::sum_of_centred(graph, e); });

@@ -306,6 +306,7 @@ class Declarer {
     if (in.index_bound) context_.model.graph.set_index_bound(in.expr, *in.index_bound);
     if (in.positive || in.nonnegative)
       context_.model.graph.set_sign(in.expr, in.positive ? InputSign::positive : InputSign::nonnegative);
+    if (good && (in.symmetric || in.spd)) context_.model.graph.set_symmetric(in.expr);
     context_.model.inputs.push_back(std::move(in));
     if (good && declaration.role == ast::Role::constant) {
       Evaluator evaluator(context_);

@@ -7,8 +7,15 @@
 namespace gradus::printing {
 
 /// A scalar has always a text; of other nodes those that broadcasting, matrix products and reductions reach.
+/// A whole value by its name.
+Formula Writer::named(Expr e) const {
+  Formula f = name(labels_[e.id], graph_.rank(e) == 0);
+  f.symmetric = graph_.rank(e) == 2 && graph_.is_symmetric(e);
+  return f;
+}
+
 std::optional<Formula> Writer::array(Expr e) {
-  if (is_leaf(e)) return name(labels_[e.id], graph_.rank(e) == 0);
+  if (is_leaf(e)) return named(e);
   const Node& n = graph_[e];
   const bool reduces = n.kind == Kind::contraction || n.kind == Kind::reduce || n.kind == Kind::softmax;
   if (n.rank == 0 && !reduces && n.kind != Kind::reshape) return element_body(e, {});
@@ -24,7 +31,7 @@ std::optional<Formula> Writer::array_body(Expr e) {
   const Node& n = graph_[e];
   switch (n.kind) {
     case Kind::input:
-      return name(labels_[e.id], graph_.rank(e) == 0);
+      return named(e);
     case Kind::constant:
       return number(n.coefficients[0]);
     case Kind::index:

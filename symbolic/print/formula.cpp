@@ -98,6 +98,17 @@ Formula power(Formula base, const Rational& exponent) {
 
 Formula transpose(Formula a) {
   if (a.op == Op::transpose) return Formula(std::move(a.parts[0]));
+  if (a.op == Op::name && a.symmetric) return a;
+  if (a.op == Op::call && a.text == "outer") {
+    std::swap(a.parts[0], a.parts[1]);
+    return a;
+  }
+  const auto turned = static_cast<std::size_t>(std::ranges::count(a.parts, Op::transpose, &Formula::op));
+  if (a.op == Op::matmul && a.parts.size() <= 2 * turned + 1) {  // (A.T @ B).T is B.T @ A
+    std::ranges::reverse(a.parts);
+    for (auto& p : a.parts) p = transpose(std::move(p));
+    return a;
+  }
   const bool elementwise = a.op == Op::product || a.op == Op::quotient;
   const auto is_transposed = [](const Formula& f) { return f.op == Op::transpose || f.op == Op::number; };
   if (elementwise && std::ranges::all_of(a.parts, is_transposed)) {  // (A.T/B.T).T

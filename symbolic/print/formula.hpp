@@ -48,8 +48,9 @@ struct Binder {
 
 struct Formula {
   Op op = Op::none;
-  bool arrays = false;  // product: of arrays, elementwise
-  bool scalar = false;  // name: of a value without axes
+  bool arrays = false;     // product: of arrays, elementwise
+  bool scalar = false;     // name: of a value without axes
+  bool symmetric = false;  // name: of a symmetric matrix
   Function function = Function::pi;
   int axis = no_axis;  // call
   std::string text;

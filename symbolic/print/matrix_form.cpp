@@ -252,8 +252,23 @@ class MatrixForm {
     if (!a.chain.empty() && b.chain.empty()) std::swap(a, b);  // r @ X @ v
     std::vector<Formula> chain = as_chain(std::move(a));
     for (auto& f : as_chain(std::move(b))) chain.push_back(std::move(f));
-    outside_.multiply(chain_text(std::move(chain)));
+    outside_.multiply(chain_text(bilinear(std::move(chain))));
     return true;
+  }
+
+  /// y @ (A @ x) is y @ A @ x, and y @ (A.T @ x) is x @ A @ y; all of them vectors times matrices.
+  static std::vector<Formula> bilinear(std::vector<Formula> chain) {
+    if (chain.size() != 2 || chain[0].op == Op::matmul || chain[1].op != Op::matmul) return chain;
+    std::vector<Formula> parts = std::move(chain[1].parts);
+    const bool turned = parts[0].op == Op::transpose;
+    if (!turned) {
+      parts.insert(parts.begin(), std::move(chain[0]));
+      return parts;
+    }
+    std::ranges::reverse(parts);
+    for (std::size_t k = 1; k < parts.size(); ++k) parts[k] = transpose(std::move(parts[k]));
+    parts.push_back(std::move(chain[0]));
+    return parts;
   }
 
   /// A product that needs no transpose.

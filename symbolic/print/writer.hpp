@@ -94,6 +94,7 @@ class Writer {
   bool is_leaf(Expr e) const { return e != root_ && !labels_[e.id].empty(); }
 
   // array notation (array_form.cpp, matrix_form.cpp)
+  Formula named(Expr e) const;
   std::optional<Formula> array(Expr e);
   std::optional<Formula> array_body(Expr e);
   std::optional<Factor> array_operand(const Operand& o, const std::vector<Size>& labels);

@@ -76,6 +76,20 @@ TEST_CASE("ranges end at data, and no slice is longer than nothing") {
   });
 }
 
+TEST_CASE("a symmetric matrix is its transpose") {
+  check_lines({
+      {"data A[n, n] : symmetric\ndata b[n]\nparam x[n]\nloss = x @ A @ x/2 - b @ x", "output grad_x = A @ x - b"},
+      {"data A[n, n] : spd\nparam x[n]\nloss = x @ A' @ x + x @ A.T.T @ x", "output grad_x = 4*t1"},
+      {"data A[n, n] : symmetric\nparam X[n, k]\nloss = tr(X.T @ A @ X)", "output grad_X = 2*A @ X"},
+      {"param A[n, n] : symmetric\ndata x[n], y[n]\nloss = x @ A @ y", "output grad_A = (outer(y, x) + outer(x, y))/2"},
+      {"data A[n, n]\nparam x[n]\nloss = x @ A @ x", "loss = x @ t1"},
+      {"data S[n, d]\nparam J[d, d] : symmetric\nloss = ||S @ J||^2", "t1 = S @ J"},
+      {"data X[m, n]\nparam A[n, n] : spd\nloss = sum((X @ A)*X)", "output grad_A = X.T @ X"},
+      {"param A[n, n] : symmetric\nloss = sum((A - A.T)^2) + tr(A @ A)", "output grad_A = 2*A"},
+      {"data x[n], y[n]\nparam A[n, n]\nloss = x @ A @ y", "loss = x @ A @ y"},
+  });
+}
+
 TEST_CASE("decimals stay as they were written") {
   check_lines({
       {"param x[n]\nloss = 0.2*||x||^2", "loss = 0.2*||x||^2"},
