@@ -21,7 +21,9 @@ class ProgramPrinter {
       : model_(model),
         form_(form),
         layout_(plan(model, derived, names_, form == Form::text)),
-        writer_(model.graph, names_, layout_.labels, derived.checks) {}
+        writer_(model.graph, names_, layout_.labels) {
+    writer_.set_checks(derived.checks, model.requirements);
+  }
 
   std::string print() {
     if (form_ == Form::latex) return latex();

@@ -426,14 +426,6 @@ bool Evaluator::make_value(EquationInfo& info) {
   info.expr = build_.expression(v, *left);
   info.condition = v.condition;
   if (left->empty() && v.axes.empty() && v.affine && v.affine->is_constant()) info.affine = v.affine;
-  for (const Label l : *left) {
-    const Size size = build_.size(l);
-    if (sizes_.is_nonnegative(size)) continue;
-    require(size, false,
-            eq.name.text + " has an axis of size " + sizes_.to_string(size) + ", which must not be negative",
-            info.span);
-    sizes_.assume_nonnegative(size);  // it is checked before anything is computed
-  }
   return true;
 }
 

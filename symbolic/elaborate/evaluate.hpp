@@ -258,6 +258,7 @@ class Evaluator {
   Value reshape(ast::Id id);
   bool joins_list(ast::Id id);
   std::string with_all_sizes(const ast::Expression& call, std::size_t open, Size count);
+  void require_extent(const Value& v, std::size_t axis, ast::Id id);
   Value concat(ast::Id id);
   Value stack(ast::Id id);
   Value literal(ast::Id id);

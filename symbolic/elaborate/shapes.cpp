@@ -106,9 +106,10 @@ Value Evaluator::reshape(ast::Id id) {
   std::vector<Size> shape;
   Size count = sizes_.constant(1), given = sizes_.constant(1);
   bool known = true;
-  for (const Label l : v.axes) {
-    known = known && frame_.labels[l].known;
-    given = sizes_.multiply(given, build_.size(l));
+  for (std::size_t k = 0; k < v.axes.size(); ++k) {
+    known = known && frame_.labels[v.axes[k]].known;
+    given = sizes_.multiply(given, build_.size(v.axes[k]));
+    require_extent(v, k, e.children[0]);
   }
   for (std::size_t k = 1; k < e.children.size(); ++k) {
     const ast::Expression& entry = at(e.children[k]);
@@ -165,6 +166,15 @@ bool Evaluator::joins_list(ast::Id id) {
   return true;
 }
 
+/// A range may end before it begins, and is empty then; where the size of an axis counts, it must not.
+void Evaluator::require_extent(const Value& v, std::size_t axis, ast::Id id) {
+  const Size size = build_.size(v.axes[axis]);
+  if (frame_.dry || sizes_.is_nonnegative(size)) return;
+  require(size, false,
+          named(id) + " has an axis of size " + sizes_.to_string(size) + ", which must not be negative here",
+          at(id).span);
+}
+
 Value Evaluator::concat(ast::Id id) {
   const ast::Expression& e = at(id);
   if (joins_list(id)) return Value::poison();
@@ -202,6 +212,7 @@ Value Evaluator::concat(ast::Id id) {
       if (v.axes.empty() && rank == 1) d.help("as an array of one element: [" + text_of(e.children[k]) + "]");
       return Value::poison();
     }
+    require_extent(v, axis, e.children[k]);
     offsets.push_back(total);
     total = sizes_.add(total, build_.size(v.axes[axis]));
   }

@@ -254,7 +254,7 @@ Formula Writer::element_reduce(const Node& n, const Places& at) {
 /// the user's.
 bool Writer::may_lack_elements(const Node& n) const {
   if ((n.reduction != Reduction::maximum && n.reduction != Reduction::minimum) || n.guards.empty() ||
-      n.labels.size() == n.rank || conditions_ > 0)
+      n.labels.size() == n.rank || conditions_ > 0 || !checks_known_)
     return false;
   return std::ranges::none_of(counted_, [&](const Expr count) {
     const Node& c = graph_[count];

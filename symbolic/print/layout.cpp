@@ -162,7 +162,7 @@ class Planner {
       if (view && inline_measure(n.operands[0].expr).length() <= cheap) continue;
       const bool whole_line = roots_at_.contains(e.id) && uses_[e.id] == 1;
       if (whole_line) continue;
-      if (!probability && (uses_[e.id] <= 1 || (!m.heavy && m.length() <= cheap))) continue;
+      if (!probability && (uses_[e.id] <= 1 || (!m.heavy && m.length() <= cheap) || is_short_product(e))) continue;
       if (const auto base = below_the_line(e)) {
         if (!has_name(*base) && !is_leaf_kind(*base)) cut_out(*base);
         measures_[e.id] = measure_one(e);
@@ -170,6 +170,16 @@ class Planner {
       }
       cut_out(e);
     }
+  }
+
+  /// A named matrix times a named vector that two lines hold, `A @ x`: as easily read as a name for it.
+  bool is_short_product(Expr e) const {
+    constexpr std::size_t short_enough = 6;
+    const Node& n = graph_[e];
+    return uses_[e.id] == 2 && n.kind == Kind::contraction && n.rank == 1 && n.labels.size() == 2 && n.guards.empty() &&
+           n.operands.size() == 2 && n.coefficients[0].is_one() && measures_[e.id].is_array &&
+           measures_[e.id].array <= short_enough + own_length(n) &&
+           std::ranges::all_of(n.operands, [&](const Operand& o) { return has_name(o.expr); });
   }
 
   /// The base of 1/x^k: that is what gets a name, so that quotients stay quotients.

@@ -320,7 +320,7 @@ class MatrixForm {
     std::vector<Size> labels;
     for (const Label other : g.axes) labels.push_back(n_.labels[other]);
     Formula body = text(std::move(g));
-    if (take_inverse(count)) {
+    if (w_.have_elements(labels) && take_inverse(count)) {
       outside_.multiply(call("mean", {std::move(body)}));
     } else if (is_square_of_plain(body)) {
       outside_.multiply(power(make(Op::norm, {std::move(body.parts[0])}), 2));
@@ -390,7 +390,7 @@ class MatrixForm {
     out.axes = g.axes;
     out.axes.erase(out.axes.begin() + axis);
     Formula body = text(std::move(g));
-    const bool mean = take_inverse(n_.labels[l]);
+    const bool mean = w_.have_elements({n_.labels[l]}) && take_inverse(n_.labels[l]);
     out.product.arrays = true;
     Formula f = call(mean ? "mean" : "sum", {std::move(body)}, axis);
     if (!mean) f.count = w_.count({n_.labels[l]});

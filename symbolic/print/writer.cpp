@@ -17,11 +17,23 @@ Expr checked_count(const Graph& graph, Expr check) {
 
 }  // namespace
 
-Writer::Writer(const Graph& graph, Names& names, const std::vector<std::string>& labels,
-               const std::vector<Expr>& checks)
-    : graph_(graph), sizes_(graph.sizes()), names_(names), labels_(labels), no_array_(graph.node_count(), 0) {
-  for (const Expr check : checks)
-    if (const Expr count = checked_count(graph, check); count.valid()) counted_.push_back(count);
+Writer::Writer(const Graph& graph, Names& names, const std::vector<std::string>& labels)
+    : graph_(graph), sizes_(graph.sizes()), names_(names), labels_(labels), no_array_(graph.node_count(), 0) {}
+
+void Writer::set_checks(const std::vector<Expr>& conditions, const std::vector<SizeRequirement>& sizes) {
+  checks_known_ = true;
+  for (const Expr check : conditions)
+    if (const Expr count = checked_count(graph_, check); count.valid()) counted_.push_back(count);
+  for (const SizeRequirement& r : sizes)
+    if (!r.must_be_zero) checked_sizes_.push_back(r.size);
+}
+
+bool Writer::have_elements(const std::vector<Size>& axes) const {
+  Sizes sizes = sizes_;
+  return !checks_known_ || std::ranges::all_of(axes, [&](Size s) {
+    const Size spare = sizes.subtract(s, sizes.constant(1));
+    return sizes.is_nonnegative(spare) || std::ranges::find(checked_sizes_, spare) != checked_sizes_.end();
+  });
 }
 
 Line Writer::define(Expr e, const std::vector<std::string>& indices) {
@@ -92,6 +104,7 @@ Formula Writer::size(Size s) const {
 
 /// The factors of the number of elements of these axes.
 std::vector<Formula> Writer::count(const std::vector<Size>& axes) const {
+  if (!have_elements(axes)) return {};
   std::vector<Formula> out;
   for (const Size s : axes) {
     Formula f = size(s);

@@ -38,9 +38,10 @@ struct Line {
 class Writer {
  public:
   /// `labels` names the nodes that have a line or a declaration of their own, by Expr::id (empty: none).
-  /// `checks` are conditions that the program checks wherever it is evaluated.
-  Writer(const Graph& graph, Names& names, const std::vector<std::string>& labels,
-         const std::vector<Expr>& checks = {});
+  Writer(const Graph& graph, Names& names, const std::vector<std::string>& labels);
+  /// What the program checks anyway, wherever it is evaluated: elsewhere a mean or a largest element may be one of
+  /// nothing, which is an error, and is written so that it is none. Without this all are taken to be checked.
+  void set_checks(const std::vector<Expr>& conditions, const std::vector<SizeRequirement>& sizes);
 
   /// The definition of a node, although it has a name; `indices` are the index names its author used.
   Line define(Expr e, const std::vector<std::string>& indices = {});
@@ -49,6 +50,8 @@ class Writer {
 
   Formula size(Size s) const;
   std::vector<Formula> count(const std::vector<Size>& axes) const;
+  /// Whether the program makes sure that axes have elements: sums over them may be written as means.
+  bool have_elements(const std::vector<Size>& axes) const;
 
  private:
   /// An index name and where it was read: what decides whether its range can be left to inference.
@@ -171,8 +174,10 @@ class Writer {
   int conditions_ = 0;                      // conditions around what is being written
   int bounding_ = 0;                        // … of them those that may keep subscripts inside their axes
   std::vector<Formula>* lifted_ = nullptr;  // while data of a subscript are written: takes their conditions
-  std::vector<Expr> counted_;               // numbers of elements that are checked not to be 0
-  std::vector<char> no_array_;              // nodes that have been found to have no array form, by Expr::id
+  bool checks_known_ = false;
+  std::vector<Expr> counted_;        // numbers of elements that are checked not to be 0
+  std::vector<Size> checked_sizes_;  // what is checked not to be negative
+  std::vector<char> no_array_;       // nodes that have been found to have no array form, by Expr::id
   Expr root_;
 };
 

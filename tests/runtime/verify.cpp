@@ -177,3 +177,14 @@ TEST_CASE("a wrong derivative is found, however little it is off") {
     CHECK(!passes("1.999999", loss));
   }
 }
+
+TEST_CASE("a named range that ends before it begins is empty") {
+  for (const std::size_t count : {0, 1, 2, 5}) {
+    Given x{"x", {}};
+    x.value.array = Array{{static_cast<std::int64_t>(count)}, std::vector<double>(count, 3.0)};
+    const VerifyReport report =
+        verified("param x[n]\nd[t] = x[t + 2] - x[t]\nloss = sum(d^2) + sum(tril(outer(d, exp(d)))) + sum(x)", {x});
+    CHECK(report.passed);
+    CHECK(!report.nothing);
+  }
+}

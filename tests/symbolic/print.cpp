@@ -214,6 +214,8 @@ TEST_CASE("a whole program: declarations, named values, loss, gradient") {
   const Expr grad_w = w.g.sum({w.d}, {{1, w.g.whole(data_part)}, {1, w.g.whole(w.g.multiply(lambda, v))}});
   const Expr grad_b = w.g.contraction({w.n}, 0, 1, {w.at(r, {0}), {w.inverse(w.n), {}}});
   w.derived.losses.push_back({"loss", loss, {{2, grad_w}, {3, grad_b}}});
+  const Size spare = w.g.sizes().subtract(w.n, w.g.sizes().constant(1));  // what the mean checks
+  w.model.requirements.push_back({spare, false, "mean of nothing", Span::none()});
   CHECK(print(w.model, w.derived, Form::text) == R"(data X[n, d], y[n]
 param w[d], b
 const λ = 0.1

@@ -71,6 +71,10 @@ TEST_CASE("ranges end at data, and no slice is longer than nothing") {
        "loss = sum[i, j in 0..len[i]](E[tok[i, j]]^2)"},
       {"data len[n] : index(M)\ndata tok[n, L] : index(v)\nparam E[v]\nloss = sum[i, t in 0..len[i]](E[tok[i, t]]^2)",
        "output grad_E[i in 0..v] = 2*sum[j, k in 0..len[j] : i == tok[j, k]](E[tok[j, k]])"},
+      {"param x[n]\nloss = sum[i]((x[i+2] - x[i])^2) + sum(x^2)/n", "loss = sum[i]((x[i + 2] - x[i])^2) + ||x||^2/n"},
+      {"param x[n]\nloss = sum(exp(x))/n", "loss = sum(exp(x))/n"},
+      {"param x[n]\nloss = mean(exp(x))", "output grad_x = exp(x)/n"},
+      {"param x[n], b\nloss = mean(sin(x + b))", "output grad_b = mean(cos(x + b))"},
       {"param x[n]\nloss = sum((x[1:] - x[:n - 1])^2)", "loss = sum[i]((x[i + 1] - x[i])^2)"},
       {"data x[n]\nparam y[n + 1]\nloss = sum((x - y[1:])^2)", "loss = ||x - y[1:]||^2"},
   });
@@ -79,10 +83,10 @@ TEST_CASE("ranges end at data, and no slice is longer than nothing") {
 TEST_CASE("a symmetric matrix is its transpose") {
   check_lines({
       {"data A[n, n] : symmetric\ndata b[n]\nparam x[n]\nloss = x @ A @ x/2 - b @ x", "output grad_x = A @ x - b"},
-      {"data A[n, n] : spd\nparam x[n]\nloss = x @ A' @ x + x @ A.T.T @ x", "output grad_x = 4*t1"},
-      {"data A[n, n] : symmetric\nparam X[n, k]\nloss = tr(X.T @ A @ X)", "output grad_X = 2*A @ X"},
+      {"data A[n, n] : spd\nparam x[n]\nloss = x @ A' @ x + x @ A.T.T @ x", "loss = 2*x @ A @ x"},
+      {"data A[n, n] : symmetric\nparam X[n, k]\nloss = tr(X.T @ A @ X)", "output grad_X = 2*t1.T"},
       {"param A[n, n] : symmetric\ndata x[n], y[n]\nloss = x @ A @ y", "output grad_A = (outer(y, x) + outer(x, y))/2"},
-      {"data A[n, n]\nparam x[n]\nloss = x @ A @ x", "loss = x @ t1"},
+      {"data A[n, n]\nparam x[n]\nloss = x @ A @ x", "output grad_x = A.T @ x + A @ x"},
       {"data S[n, d]\nparam J[d, d] : symmetric\nloss = ||S @ J||^2", "t1 = S @ J"},
       {"data X[m, n]\nparam A[n, n] : spd\nloss = sum((X @ A)*X)", "output grad_A = X.T @ X"},
       {"param A[n, n] : symmetric\nloss = sum((A - A.T)^2) + tr(A @ A)", "output grad_A = 2*A"},
