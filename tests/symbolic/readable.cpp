@@ -74,7 +74,7 @@ TEST_CASE("ranges end at data, and no slice is longer than nothing") {
       {"param x[n]\nloss = sum[i]((x[i+2] - x[i])^2) + sum(x^2)/n", "loss = sum[i]((x[i + 2] - x[i])^2) + ||x||^2/n"},
       {"param x[n]\nloss = sum(exp(x))/n", "loss = sum(exp(x))/n"},
       {"param x[n]\nloss = mean(exp(x))", "output grad_x = exp(x)/n"},
-      {"param x[n], b\nloss = mean(sin(x + b))", "output grad_b = mean(cos(x + b))"},
+      {"data x[n]\nparam b\nloss = mean(sin(x + b))", "output grad_b = mean(cos(x + b))"},
       {"param x[n]\nloss = sum((x[1:] - x[:n - 1])^2)", "loss = sum[i]((x[i + 1] - x[i])^2)"},
       {"data x[n]\nparam y[n + 1]\nloss = sum((x - y[1:])^2)", "loss = ||x - y[1:]||^2"},
   });
