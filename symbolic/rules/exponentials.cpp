@@ -73,7 +73,7 @@ class LogOfSum {
       else
         rest_.push_back(t);
     }
-    if (exponentials_.empty()) return false;
+    if (exponentials_.empty()) return read_sigmoids();
     const bool plain = std::ranges::all_of(exponentials_, [](const Exponential& e) {
       return !e.is_sum && is_number(e.weight) && (e.weight.number.is_one() || (-e.weight.number).is_one());
     });
@@ -86,15 +86,7 @@ class LogOfSum {
     return std::ranges::any_of(exponentials_, [](const Exponential& e) { return e.is_sum; });
   }
 
-  bool is_all_positive() {
-    const auto positive = [&](const Monomial& m) {
-      return m.number.sign() > 0 &&
-             std::ranges::all_of(m.powers, [&](const Power& p) { return facts_.positive(p.base.expr); });
-    };
-    return std::ranges::all_of(exponentials_, [&](const Exponential& e) { return positive(e.weight); }) &&
-           std::ranges::all_of(
-               rest_, [&](const Term& t) { return t.coefficient.sign() > 0 && facts_.positive(t.operand.expr); });
-  }
+  bool is_all_positive() { return is_all_positive(exponentials_, rest_); }
 
   /// Where all terms are positive: logaddexp of x + log(w).
   Expr logarithm() {
@@ -132,6 +124,76 @@ class LogOfSum {
     return whole(graph_.elementwise(f, labels_, std::move(operands)));
   }
   Operand sum(std::vector<Term> terms) { return whole(graph_.sum(labels_, std::move(terms))); }
+
+  /// A truth value may be 0: its logarithm is -inf, which adds nothing.
+  bool is_all_positive(const std::vector<Exponential>& exponentials, const std::vector<Term>& rest) {
+    const auto has_logarithm = [&](const Power& p) {
+      return facts_.positive(p.base.expr) || (p.exponent > 0 && graph_.is_condition(p.base.expr));
+    };
+    return std::ranges::all_of(exponentials,
+                               [&](const Exponential& e) {
+                                 return e.weight.number.sign() > 0 &&
+                                        std::ranges::all_of(e.weight.powers, has_logarithm);
+                               }) &&
+           std::ranges::all_of(
+               rest, [&](const Term& t) { return t.coefficient.sign() > 0 && facts_.positive(t.operand.expr); });
+  }
+
+  /// 1 - p*q of sigmoids is (1 - p) + p*(1 - q).
+  bool read_complement() {
+    if (rest_.size() != 2) return false;
+    const std::size_t one = graph_.is_constant(rest_[0].operand.expr, 1) ? 0 : 1;
+    if (!rest_[one].coefficient.is_one() || !graph_.is_constant(rest_[one].operand.expr, 1)) return false;
+    const Factors f = factors_of(graph_, rest_[1 - one].operand);
+    const auto is_sigmoid = [&](const Operand& o) { return is_call(graph_[o.expr], Function::sigmoid); };
+    if (f.operands.size() < 2 || !(rest_[1 - one].coefficient * f.coefficient + Rational(1)).is_zero() ||
+        !std::ranges::all_of(f.operands, is_sigmoid))
+      return false;
+    std::vector<Term> before;
+    for (const Operand& o : f.operands) {
+      const Operand x = graph_.substitute(graph_[o.expr].operands[0], o.subscripts);
+      std::vector<Term> exponents = before;
+      exponents.push_back({1, call(Function::log_sigmoid, {{graph_.scale(x.expr, -1), x.subscripts}})});
+      Exponential e;
+      e.is_sum = true;
+      e.exponent = sum(std::move(exponents));
+      exponentials_.push_back(std::move(e));
+      before.push_back({1, call(Function::log_sigmoid, {x})});
+    }
+    rest_.clear();
+    return true;
+  }
+
+  /// Positive terms that all have sigmoids among their factors, exp(log_sigmoid(x)): p*q + (1 - p)*(1 - q).
+  bool read_sigmoids() {
+    if (rest_.size() < 2) return false;
+    if (read_complement()) return true;
+    std::vector<Exponential> found;
+    for (const Term& t : rest_) {
+      Factors f = factors_of(graph_, t.operand);
+      Exponential e;
+      e.weight.number = t.coefficient * f.coefficient;
+      e.is_sum = true;
+      std::vector<Term> exponents;
+      for (const Operand& o : f.operands) {
+        const Node& n = graph_[o.expr];
+        if (is_call(n, Function::sigmoid))
+          exponents.push_back({1, call(Function::log_sigmoid, {graph_.substitute(n.operands[0], o.subscripts)})});
+        else
+          e.weight.multiply(o, 1);
+      }
+      if (exponents.empty()) return false;
+      e.exponent = sum(std::move(exponents));
+      found.push_back(std::move(e));
+    }
+    std::swap(exponentials_, found);
+    if (!is_all_positive(exponentials_, {})) {
+      exponentials_.clear();
+      return false;
+    }
+    rest_.clear();
+    return true;
+  }
 
   /// The other terms as a weight of exp(0).
   Exponential without_exponent() {
