@@ -242,6 +242,7 @@ Parser::Operand Parser::index_form(const Token& name, std::vector<Entry> list) {
 void Parser::further_argument(const Expression& form) {
   const Token& comma = advance();
   Expression alone = form;
+  alone.span = join(form.mark, comma.span);
   if (at(Tok::close_paren)) fail(comma.span, "nothing follows ','", "write " + text_of(add(std::move(alone))));
   const bool keyword = (at(Tok::name) || at(Tok::kw_dim)) && at_[1].kind == Tok::equals;
   if (keyword) {
