@@ -42,6 +42,7 @@ std::vector<Rewriter::Step> arithmetic(Graph& g, rules::Facts& facts, const rule
           [&g, &facts, &shifts](Expr e) { return rules::exponential_quotient(g, facts, shifts, e); },
           [&g](Expr e) { return rules::distribute_reciprocal(g, e); },
           [&g](Expr e) { return rules::removable_quotient(g, e); },
+          [&g](Expr e) { return rules::guarded_relative_entropy(g, e); },
           [&g, &facts, &shifts](Expr e) { return rules::times_logarithm(g, facts, shifts, e); },
           [&g](Expr e) { return rules::compound_power(g, e); },
           [&g](Expr e) { return rules::normal_of_erfc(g, e); },

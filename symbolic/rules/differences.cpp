@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "symbolic/rules/algebra.hpp"
+#include "symbolic/rules/match.hpp"
 #include "symbolic/rules/monomial.hpp"
+#include "symbolic/rules/rules.hpp"
 
 namespace gradus::rules {
 std::optional<Expr> log_of_quotient(Graph& graph, Expr e) {
@@ -109,6 +111,46 @@ std::optional<Expr> square_quotient(Graph& graph, Expr e) {
     product.multiply(narrowed(graph, share), 1);
     return graph.contraction(n.labels, n.rank, n.coefficients[0] * product.number / c, operands_of(graph, product),
                              n.guards);
+  }
+  return std::nullopt;
+}
+
+namespace {
+
+/// A sum that is a relative entropy as a whole, as one.
+std::optional<Expr> relative_entropy(Graph& graph, Expr sum) {
+  for (const Rule& rule : all_rules()) {
+    if (!rule.name.starts_with("relative_entropy") || !rule.when.empty()) continue;
+    const auto found = match(graph, rule.before, rule.variables.size(), sum, [](const Match& m) {
+      return m.left.empty() ? std::optional<std::size_t>(0) : std::nullopt;
+    });
+    if (found) return replace(graph, sum, *found, build(graph, rule.after, *found));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Expr> guarded_relative_entropy(Graph& graph, Expr e) {
+  constexpr std::size_t most_terms = 3;
+  const Node n = graph[e];
+  if (n.kind != Kind::sum || n.operands.size() > most_terms) return std::nullopt;
+  const auto whole = graph.identity(static_cast<std::uint32_t>(n.labels.size()));
+  for (std::size_t k = 0; k < n.operands.size(); ++k) {
+    const Node choice = graph[n.operands[k].expr];
+    if (!is_call(choice, Function::select) || !graph.is_constant(choice.operands[2].expr, 0)) continue;
+    const auto read = [&](std::size_t operand) {
+      return graph.substitute(choice.operands[operand], n.operands[k].subscripts);
+    };
+    std::vector<Term> others;
+    for (std::size_t t = 0; t < n.operands.size(); ++t)
+      if (t != k) others.push_back({n.coefficients[t], n.operands[t]});
+    std::vector<Term> chosen = others;
+    chosen.push_back({n.coefficients[k], read(1)});
+    const auto form = relative_entropy(graph, graph.sum(n.labels, std::move(chosen)));
+    if (!form) continue;
+    const Expr other = graph.sum(n.labels, std::move(others));
+    return graph.elementwise(Function::select, n.labels, {read(0), {*form, whole}, {other, whole}});
   }
   return std::nullopt;
 }
