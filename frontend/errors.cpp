@@ -191,11 +191,11 @@ void Parser::text_literal() {
     if (text == "l1" || text == "L1" || text == "l2" || text == "L2") help = fmt::format("write {}, {})", of, text[1]);
     if (text == "nuc") help = fmt::format("the sum of singular values is sum(svdvals({})", of.substr(5));
   }
-  const bool axis = at_[-1].kind == Tok::equals && at_ - tokens_.all.data() > 1 && spelt(at_[-2]) == "axis";
+  const bool axis = at_ - tokens_.all.data() > 1 && at_[-1].kind == Tok::equals && spelt(at_[-2]) == "axis";
   if (axis)
     fail(join(at_->span, closing->span), fmt::format("{} is a text", shown(join(at_->span, closing->span))),
          "an axis is a number: axis=0 for the first, axis=-1 for the last");
-  const bool keyword = at_[-1].kind == Tok::equals && opening != nullptr && at_ - opening > 2;
+  const bool keyword = opening != nullptr && at_ - opening > 2 && at_[-1].kind == Tok::equals;
   if (keyword) help = fmt::format("leave {} out", shown(join(at_[-2].span, closing->span)));
   fail(join(at_->span, closing->span), fmt::format("{} is a text", shown(join(at_->span, closing->span))), help);
 }

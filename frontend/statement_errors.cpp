@@ -96,7 +96,8 @@ void Parser::comma_in_statement() {
       for (const Token* t = at_; t != end; t += 2) define(name_of(t[1]));
     }
   }
-  const std::string digits = at_[-1].kind == Tok::number && at_[1].kind == Tok::number ? spelt(at_[1]) : "";
+  const bool numbers = at_ != tokens_.all.data() && at_[-1].kind == Tok::number && at_[1].kind == Tok::number;
+  const std::string digits = numbers ? spelt(at_[1]) : "";
   if (!digits.empty() && digits.size() < 3 && !at_[1].blank_before && spelt(at_[-1]).find('.') == std::string::npos)
     fail(at_->span, "the sign before decimals is a point", fmt::format("write {}.{}", spelt(at_[-1]), digits));
   if (digits.size() >= 3 && !at_[1].blank_before && digits.find_first_not_of("0123456789") >= 3)
