@@ -160,8 +160,10 @@ std::string Parser::binders_of(const Expression& form, Operand condition) const 
   std::vector<std::string> found;
   std::vector<Id> todo = {condition.id};
   while (!todo.empty()) {
-    const Expression& e = program_.at(todo.back());
+    const Id id = todo.back();
     todo.pop_back();
+    if (!id.valid()) continue;
+    const Expression& e = program_.at(id);
     const bool is_new = e.kind == Kind::name && e.name.text.size() == 1 && !is_known(e.name.key) &&
                         !is_size(e.name.key) && std::ranges::find(found, e.name.text) == found.end();
     if (is_new) found.push_back(e.name.text);

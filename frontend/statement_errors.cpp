@@ -48,8 +48,10 @@ void Parser::no_left_side() {
                           program_.at(program_.at(left).children[0]).kind == Kind::subscript;
   std::vector<Id> todo = {left};
   while (!todo.empty()) {
-    const Expression& e = program_.at(todo.back());
+    const Id id = todo.back();
     todo.pop_back();
+    if (!id.valid()) continue;
+    const Expression& e = program_.at(id);
     if (e.kind == Kind::name && !is_known(e.name.key)) define(e.name);
     todo.insert(todo.end(), e.children.begin(), e.children.end());
   }
