@@ -352,7 +352,7 @@ Parser::Operand Parser::range_end(const ast::Name& name, Operand begin) {
 void Parser::stepped_slice(const Entry& entry, std::size_t place) {
   advance();
   Diagnostic& d = report(entry.span, "a slice has no step");
-  const Token* name = open_.back() == tokens_.all.data() ? nullptr : open_.back() - 1;
+  const Token* name = open_.empty() || open_.back() == tokens_.all.data() ? nullptr : open_.back() - 1;
   const bool named = name != nullptr && name->kind == Tok::name;
   const std::string base = named ? spelt(*name) : "x";
   const ast::Declared* input = named ? declared(name_of(*name).key) : nullptr;
@@ -377,8 +377,8 @@ void Parser::equals_in_brackets(Operand left) {
   if (!open_.empty() && open_.back()->value == Token::no_partner) unclosed(*open_.back());
   if (!left.id.valid()) unexpected("']'");
   advance();
-  const bool range =
-      at_[1].kind == Tok::range || (at_[1].kind == Tok::colon && open_.back()->kind == Tok::open_bracket);
+  const bool range = at_[1].kind == Tok::range ||
+                     (at_[1].kind == Tok::colon && !open_.empty() && open_.back()->kind == Tok::open_bracket);
   Diagnostic& d = report(sign.span, range ? "the range of an index follows 'in'" : "'=' does not compare");
   const Operand right = inner(Level::sum);
   if (at(Tok::range) || at(Tok::colon)) {
