@@ -200,15 +200,19 @@ void Parser::text_literal() {
   fail(join(at_->span, closing->span), fmt::format("{} is a text", shown(join(at_->span, closing->span))), help);
 }
 
+/// The expression that follows, for a help line; `…` where it is broken.
+std::string Parser::next_expression() {
+  try {
+    return text_of(expression());
+  } catch (const StatementFailed&) {
+    return "…";
+  }
+}
+
 /// `x -> x^2` and `@(x) x^2`, at the body.
 void Parser::anonymous_function(Span mark, const std::string& parameters) {
   Diagnostic& d = report(mark, "there are no anonymous functions");
-  std::string body = "…";
-  try {
-    body = text_of(expression());
-  } catch (const StatementFailed&) {
-  }
-  d.help(fmt::format("define it on a line of its own: f({}) = {}", parameters, body));
+  d.help(fmt::format("define it on a line of its own: f({}) = {}", parameters, next_expression()));
   throw StatementFailed{};
 }
 

@@ -426,14 +426,12 @@ void Parser::lambda(Operand word) {
     if (at(Tok::name)) parameters += (parameters.empty() ? "" : ", ") + spelt(*at_);
     ++at_;
   }
-  Diagnostic& d = report(join(word.span, first->span), "there are no anonymous functions");
-  std::string body = "…";
-  if (at(Tok::colon)) {
-    ++at_;
-    body = text_of(expression());
-  }
-  d.help(fmt::format("define it on a line of its own: f({}) = {}", parameters, body));
-  throw StatementFailed{};
+  const Span mark = join(word.span, first->span);
+  if (!at(Tok::colon))
+    fail(mark, "there are no anonymous functions",
+         fmt::format("define it on a line of its own: f({}) = …", parameters));
+  ++at_;
+  anonymous_function(mark, parameters);
 }
 
 /// At a bar that closes nothing: whether it begins an operand of a product (`2|x|`), or means `or` (`a || b`).

@@ -238,6 +238,7 @@ class Parser {
   void text_literal();
   void braces();
   [[noreturn]] void anonymous_function(Span mark, const std::string& parameters);
+  std::string next_expression();
   [[noreturn]] void choice_first();
   [[noreturn]] void semicolon_in_list();
   [[noreturn]] void einsum(Span name);

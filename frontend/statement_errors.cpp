@@ -252,12 +252,7 @@ void Parser::colon_after_name() {
   statement_.equation.bare = false;
   Diagnostic& d = report(at_->span, "':' defines nothing");
   advance();
-  std::string body = "…";
-  try {
-    body = text_of(expression());
-  } catch (const StatementFailed&) {
-  }
-  d.help(fmt::format("a value is defined with '=': {} = {}", name, body));
+  d.help(fmt::format("a value is defined with '=': {} = {}", name, next_expression()));
   throw StatementFailed{};
 }
 

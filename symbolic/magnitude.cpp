@@ -2,6 +2,7 @@
 #include "symbolic/magnitude.hpp"
 
 #include <algorithm>
+#include <vector>
 
 namespace gradus {
 namespace {

@@ -1,8 +1,6 @@
 // How large the terms are that a directional derivative adds: what its rounding is measured by where they cancel.
 #pragma once
 
-#include <vector>
-
 #include "symbolic/graph.hpp"
 
 namespace gradus {

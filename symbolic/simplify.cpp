@@ -3,10 +3,12 @@
 
 #include "symbolic/rules/algebra.hpp"
 #include "symbolic/rules/differences.hpp"
+#include "symbolic/rules/exponential_quotients.hpp"
 #include "symbolic/rules/exponentials.hpp"
 #include "symbolic/rules/forms.hpp"
 #include "symbolic/rules/quotients.hpp"
 #include "symbolic/rules/reductions.hpp"
+#include "symbolic/rules/shifted_quotients.hpp"
 #include "symbolic/rules/structure.hpp"
 #include "symbolic/rules/symmetry.hpp"
 

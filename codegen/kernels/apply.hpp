@@ -34,7 +34,7 @@ template <class V>
 V power_sign_kernel(V x, V y) {
   const V zero = splat(x, 0), one = splat(x, 1), whole = floor(y), half = floor(y * splat(x, 0.5));
   const V parity = select(equal(half + half, y), one, -one);
-  const V negative = select(equal(whole, y), parity, splat(x, std::numeric_limits<double>::quiet_NaN()));
+  const V negative = select(equal(whole, y), parity, no_value(x));
   const V at_zero = sign(libm(Libm::pow, x, y));
   const V nonzero = select(less(x, zero), negative, select(is_nan(y), y, one));
   return select(either(equal(x, zero), is_nan(x)), at_zero, nonzero);
@@ -45,8 +45,7 @@ template <class V>
 V gamma_sign_kernel(V x) {
   const V zero = splat(x, 0);
   const auto pole = both(less(x, zero), equal(floor(x), x));
-  const V nonzero =
-      select(either(pole, is_nan(x)), splat(x, std::numeric_limits<double>::quiet_NaN()), sign_of_gamma(x));
+  const V nonzero = select(either(pole, is_nan(x)), no_value(x), sign_of_gamma(x));
   return select(equal(x, zero), sign(splat(x, 1) / x), nonzero);
 }
 

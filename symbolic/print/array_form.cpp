@@ -6,7 +6,6 @@
 
 namespace gradus::printing {
 
-/// A scalar has always a text; of other nodes those that broadcasting, matrix products and reductions reach.
 /// A whole value by its name.
 Formula Writer::named(Expr e) const {
   Formula f = name(labels_[e.id], graph_.rank(e) == 0);
@@ -14,6 +13,7 @@ Formula Writer::named(Expr e) const {
   return f;
 }
 
+/// A scalar has always a text; of other nodes those that broadcasting, matrix products and reductions reach.
 std::optional<Formula> Writer::array(Expr e) {
   if (is_leaf(e)) return named(e);
   const Node& n = graph_[e];

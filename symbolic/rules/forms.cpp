@@ -10,8 +10,6 @@
 namespace gradus::rules {
 namespace {
 
-/// Products with more factors are left alone.
-
 bool uses_all(const Operand& o, const std::vector<char>& labels, std::size_t count) {
   std::vector<char> seen(labels.size(), 0);
   std::size_t found = 0;
