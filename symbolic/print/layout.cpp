@@ -151,6 +151,7 @@ class Planner {
     for (const Expr e : nodes_) {
       if (!layout_.labels[e.id].empty()) continue;
       measures_[e.id] = measure_one(e);
+      if (name_factors(e)) measures_[e.id] = measure_one(e);
       exposed_[e.id] = is_exposed(e) ? 1 : 0;
       if (has_name(e) || is_leaf_kind(e)) continue;
       const Node& n = graph_[e];
@@ -170,6 +171,22 @@ class Planner {
       }
       cut_out(e);
     }
+  }
+
+  /// Gives lines to factors without an array form of what is a matrix product with them; false where there are none.
+  bool name_factors(Expr e) {
+    const Node& n = graph_[e];
+    const bool product = n.kind == Kind::contraction && n.rank > 0 && n.labels.size() > n.rank && n.guards.empty() &&
+                         n.operands.size() >= 2 && !measures_[e.id].is_array && seems_array(n);
+    if (!product) return false;
+    bool some = false;
+    for (const Operand& o : n.operands) {
+      if (has_name(o.expr) || is_leaf_kind(o.expr) || graph_.rank(o.expr) == 0 || inline_measure(o.expr).is_array)
+        continue;
+      cut_out(o.expr);
+      some = some || has_name(o.expr);
+    }
+    return some;
   }
 
   /// A named matrix times a named vector that two lines hold, `A @ x`: as easily read as a name for it.

@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "symbolic/print.hpp"
+#include "symbolic/print/reading.hpp"
 #include "symbolic/rules/algebra.hpp"
 #include "symbolic/rules/rewrite.hpp"
+#include "symbolic/simplify.hpp"
 
 namespace gradus {
 namespace {
@@ -167,39 +169,6 @@ class Masks {
            !std::ranges::binary_search(values_, e);
   }
 
-  /// Whether a value is finite wherever its inputs are: a factor beside a mask counts where that is 0, too.
-  bool is_finite(Expr e) {
-    const auto [known, is_new] = finite_.try_emplace(e.id, false);
-    if (!is_new) return known->second;
-    const Node& n = graph_[e];
-    bool finite = false;
-    switch (n.kind) {
-      case Kind::input:
-      case Kind::constant:
-      case Kind::index:
-        finite = true;
-        break;
-      case Kind::elementwise:
-        finite = n.function == Function::select || n.function == Function::tanh || n.function == Function::sigmoid ||
-                 n.function == Function::sin || n.function == Function::cos || n.function == Function::abs ||
-                 n.function == Function::sign || n.function == Function::maximum || n.function == Function::minimum;
-        break;
-      case Kind::sum:
-      case Kind::contraction:
-        finite = true;
-        break;
-      case Kind::softmax:
-        finite = n.softmax == SoftmaxKind::softmax;
-        break;
-      default:
-        break;
-    }
-    constexpr std::size_t most_looked_at = 1000;
-    finite = finite && finite_.size() < most_looked_at;
-    for (const auto& o : n.operands) finite = finite && is_finite(o.expr);
-    return finite_[e.id] = finite;
-  }
-
   /// The labels of the conditions, in the order in which they stand there.
   static std::vector<Label> labels_of(const std::vector<Guard>& guards) {
     std::vector<Label> out;
@@ -228,13 +197,14 @@ class Masks {
       Graph::each_label(o, [&](Label l) { within = within && std::ranges::find(axes, l) != axes.end(); });
       for (std::uint32_t k = 0; k < o.subscripts.size(); ++k)
         certain = certain && graph_.certainly_inside(o.subscripts[k], n.labels, graph_.axis(o.expr, k));
-      if (!within && (!certain || !is_finite(o.expr))) return std::nullopt;
+      if (!within && (!certain || !finite_(o.expr))) return std::nullopt;
       if (within)
         inside.push_back(graph_.substitute(o, map));
       else
         outside.push_back(o);
     }
     std::vector<Guard> guards;
+    if (outside.empty()) return std::nullopt;  // a filtered sum says it
     for (const Guard& g : n.guards) guards.push_back(graph_.substitute(g, map));
     const auto rank = static_cast<std::uint32_t>(sizes.size());
     mask.expr = graph_.contraction(std::move(sizes), rank, 1, std::move(inside), std::move(guards));
@@ -248,7 +218,8 @@ class Masks {
 
   Graph& graph_;
   std::vector<Expr> values_, order_;
-  std::unordered_map<std::uint32_t, bool> finite_;
+  rules::Facts facts_{graph_};
+  printing::Finite finite_{graph_, facts_, {}};
   std::vector<Expr> to_;
 };
 
@@ -266,23 +237,68 @@ void each_root(Derived& derived, Visit&& visit) {
 
 namespace {
 
+/// What the author wrote, and all roots.
+struct Roots {
+  std::vector<Expr> values, all;
+};
+
+Roots roots_of(Derived& derived) {
+  Roots out;
+  each_root(derived, [&](Expr e) { out.all.push_back(e); });
+  for (const auto& v : derived.values) out.values.push_back(v.expr);
+  for (const auto* list : {&derived.losses, &derived.outputs})
+    for (const auto& d : *list) out.values.push_back(d.value);
+  return out;
+}
+
 /// Rewrites a derived program by one of the classes above.
 template <class Forms>
 void rewrite(Model& model, Derived& derived, bool (*wanted)(Forms&)) {
-  std::vector<Expr> roots, values;
-  each_root(derived, [&](Expr e) { roots.push_back(e); });
-  for (const auto& v : derived.values) values.push_back(v.expr);
-  for (const auto* list : {&derived.losses, &derived.outputs})
-    for (const auto& d : *list) values.push_back(d.value);
-  Forms forms(model.graph, values, roots);
+  const Roots roots = roots_of(derived);
+  Forms forms(model.graph, roots.values, roots.all);
   if (!wanted(forms)) return;
   forms.run();
   each_root(derived, [&](Expr& e) { e = forms[e]; });
 }
 
+void send(Model& model, Derived& derived, const printing::Reading::Form& form, bool values_too = false) {
+  const Roots roots = roots_of(derived);
+  printing::Reading reading(model.graph, roots.values, roots.all);
+  reading.run(form, values_too);
+  each_root(derived, [&](Expr& e) { e = reading[e]; });
+}
+
+/// Ties and guards of derivatives; whether any was rewritten.
+bool read_slopes(Model& model, Derived& derived) {
+  Graph& graph = model.graph;
+  const std::vector<Expr> before = roots_of(derived).all;
+  rules::Facts facts(graph);
+  std::vector<Expr> constants;
+  for (const Input& input : model.inputs)
+    if (input.role == Input::Role::constant) constants.push_back(input.expr);
+  printing::Finite finite(graph, facts, std::move(constants));
+  send(model, derived, [&](Expr e) { return printing::slopes_of_largest(graph, e); });
+  const rules::Kept kept;
+  send(model, derived, [&](Expr e) {
+    e = printing::slope_of_largest(graph, finite, e);
+    e = printing::without_needless_guards(graph, facts, finite, e);
+    e = printing::with_sums_reduced(graph, finite, e);
+    return rules::merge_powers(graph, facts, kept, e, true).value_or(e);
+  });
+  return roots_of(derived).all != before;
+}
+
+void simplify_again(Model& model, Derived& derived) {
+  rules::Shifts shifts(rules::Shifts::Form::quotients);
+  const std::vector<Expr> after = simplify(model.graph, roots_of(derived).all, shifts);
+  std::size_t next = 0;
+  each_root(derived, [&](Expr& e) { e = after[next++]; });
+}
+
 }  // namespace
 
 Derived textbook_form(Model& model, Derived derived) {
+  if (read_slopes(model, derived)) simplify_again(model, derived);
   rewrite<Textbook>(model, derived, [](Textbook& forms) { return forms.find_pairs(); });
   rewrite<Masks>(model, derived, [](Masks& forms) { return forms.any(); });
   return derived;
