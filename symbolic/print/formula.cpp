@@ -131,6 +131,15 @@ Formula negated(Formula a) {
   return f;
 }
 
+Formula log_of_one_plus(Formula x) {
+  const auto is_number = [](const Formula& f) {
+    return f.op == Op::number || (f.op == Op::negate && f.parts[0].op == Op::number);
+  };
+  if (is_number(x) || (x.op == Op::add && std::ranges::any_of(x.parts, is_number)))
+    return apply(Function::log1p, {std::move(x)});
+  return apply(Function::log, {add({number(1), std::move(x)})});
+}
+
 Formula apply(Function f, std::vector<Formula> arguments) {
   switch (f) {
     case Function::less:
@@ -398,6 +407,23 @@ bool reads_as_division(const Rational& c) {
 
 }  // namespace
 
+namespace {
+
+/// x - 1, whose negative reads 1 - x.
+bool is_less_number(const Formula& f) {
+  return f.op == Op::add && f.parts.size() == 2 && f.negative[0] == 0 && f.negative[1] != 0 &&
+         f.parts[1].op == Op::number;
+}
+
+Formula negated_terms(Formula f) {
+  std::vector<Formula> terms;
+  terms.push_back(std::move(f.parts[1]));
+  terms.push_back(negated(std::move(f.parts[0])));
+  return add(std::move(terms));
+}
+
+}  // namespace
+
 Formula Product::build() && {
   if (coefficient.is_zero() && scalars.empty() && factors.empty() && denominators.empty()) return number(0);
   collect_powers(scalars);
@@ -405,6 +431,12 @@ Formula Product::build() && {
   collect_powers(factors);
   find_means(factors, denominators);
   collect_powers(denominators);
+  for (std::vector<Formula>* list : {&factors, &scalars, &denominators}) {
+    const auto f = std::ranges::find_if(*list, is_less_number);
+    if (coefficient.sign() >= 0 || f == list->end()) continue;
+    *f = negated_terms(std::move(*f));
+    coefficient = -coefficient;
+  }
   const bool minus = coefficient.sign() < 0;
   const Rational size = minus ? -coefficient : coefficient;
   Rational front = size;

@@ -79,6 +79,8 @@ Formula transpose(Formula a);
 /// Σ coefficient × term, with subtraction and a positive term first where there is one.
 Formula add(std::vector<Formula> terms);
 Formula negated(Formula a);
+/// log(1 + x); log1p(x) where x holds a number that the 1 would be added to.
+Formula log_of_one_plus(Formula x);
 
 /// A product of scalars and arrays with its denominators, put together as people write it: `lambda/2*w`, `r/(2*n)`.
 struct Product {

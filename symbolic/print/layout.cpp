@@ -254,11 +254,13 @@ class Planner {
       if (binds ? !triangle : g.kind != Guard::Kind::condition) return false;
     }
     std::size_t tables = 0;
+    const bool vectors = n.rank == 2 && n.kind == Kind::contraction && n.operands.size() == 2 &&  // outer(x, y)
+                         std::ranges::all_of(n.operands, [](const Operand& o) { return o.subscripts.size() == 1; });
     for (const auto& o : n.operands) {
       const auto labels = plain_labels(o);
       if (!labels) return false;
       if (labels->size() > 2) ++tables;
-      if (binds || (n.rank == 2 && labels->size() == 2)) continue;
+      if (binds || (n.rank == 2 && labels->size() == 2) || vectors) continue;
       for (std::size_t k = 0; k < labels->size(); ++k)
         if ((*labels)[k] != n.rank - labels->size() + k) return false;
     }

@@ -180,6 +180,21 @@ Expr without_needless_guards(Graph& graph, rules::Facts& facts, Finite& finite, 
   return graph.contraction(n.labels, n.rank, n.coefficients[0], n.operands, std::move(left));
 }
 
+Expr by_present_value(Graph& graph, const Present& present, Expr e) {
+  const Node& n = graph[e];
+  if (is_call(n, Function::sech_squared)) {
+    const Expr value = graph.elementwise(Function::tanh, n.labels, n.operands);
+    if (!present.nodes.contains(value.id)) return e;
+    const std::vector<Size> shape = n.labels;
+    const Expr square = graph.power(value, 2);
+    return graph.sum(shape, {{1, {graph.constant(1), {}}}, {-1, graph.whole(square)}});
+  }
+  if (!is_call(n, Function::expm1) || present.beside_number.contains(e.id)) return e;
+  const std::vector<Size> shape = n.labels;
+  const Expr value = graph.elementwise(Function::exp, shape, n.operands);
+  return graph.sum(shape, {{1, graph.whole(value)}, {-1, {graph.constant(1), {}}}});
+}
+
 Expr with_sums_reduced(Graph& graph, Finite& finite, Expr e) {
   if (const auto one = rules::sum_of_softmax(graph, e)) return *one;
   const Node& n = graph[e];
@@ -187,7 +202,7 @@ Expr with_sums_reduced(Graph& graph, Finite& finite, Expr e) {
   std::vector<Operand> inside, outside;
   for (const Operand& o : n.operands) {
     bool free = true;
-    Graph::each_label(o, [&](Label l) { free = free && l < n.rank; });
+    Graph::each_label(o, [&](Label) { free = false; });
     (free && finite(o.expr) ? outside : inside).push_back(o);
   }
   if (outside.empty() || inside.empty()) return e;

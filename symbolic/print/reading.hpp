@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "symbolic/graph.hpp"
@@ -52,7 +53,14 @@ class Reading {
 /// positive c.
 Expr without_needless_guards(Graph& graph, rules::Facts& facts, Finite& finite, Expr e);
 
-/// Finite factors that do not depend on what is summed out of a filtered sum; a softmax summed over its axis is 1.
+/// Which nodes a program has, and which stand in a sum beside a number, or beside a function that may hold one.
+struct Present {
+  std::unordered_set<std::uint32_t> nodes, beside_number;  // by Expr::id
+};
+/// The slope of tanh by its value, 1 - h^2, where that is there; exp(x) - 1 for expm1(x) where its 1 meets no number.
+Expr by_present_value(Graph& graph, const Present& present, Expr e);
+
+/// Finite scalars out of a filtered sum; a softmax summed over its axis is 1.
 Expr with_sums_reduced(Graph& graph, Finite& finite, Expr e);
 
 /// The slope of max(a, b) by both: where(a < b, y, where(b < a, x, (x + y)/2)).

@@ -1,11 +1,13 @@
 // Numerical forms as people write them: p and 1 - p for sigmoid(x) and sigmoid(-x), p - y for a residual, masks.
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "symbolic/print.hpp"
 #include "symbolic/print/reading.hpp"
 #include "symbolic/rules/algebra.hpp"
+#include "symbolic/rules/monomial.hpp"
 #include "symbolic/rules/rewrite.hpp"
 #include "symbolic/simplify.hpp"
 
@@ -151,10 +153,13 @@ class Masks {
   }
 
   void run() {
-    to_.resize(order_.back().id + 1);
-    for (const Expr e : order_) {
-      const Expr out = rules::map_children(graph_, e, [this](Expr child) { return (*this)[child]; });
-      to_[e.id] = is_filtered(e) ? masked(out).value_or(out) : out;
+    for (const bool all : {false, true}) {  // the second time sums of a mask that products need, too
+      sums_too_ = all;
+      to_.assign(order_.back().id + 1, Expr{});
+      for (const Expr e : order_) {
+        const Expr out = rules::map_children(graph_, e, [this](Expr child) { return (*this)[child]; });
+        to_[e.id] = is_filtered(e) ? masked(out).value_or(out) : out;
+      }
     }
   }
 
@@ -191,6 +196,7 @@ class Masks {
       mask.subscripts.push_back(graph_.label(axes[k]));
       sizes.push_back(n.labels[axes[k]]);
     }
+    Rational number = 1;
     std::vector<Operand> inside, outside;
     for (const auto& o : n.operands) {
       bool within = true, certain = true;
@@ -198,17 +204,23 @@ class Masks {
       for (std::uint32_t k = 0; k < o.subscripts.size(); ++k)
         certain = certain && graph_.certainly_inside(o.subscripts[k], n.labels, graph_.axis(o.expr, k));
       if (!within && (!certain || !finite_(o.expr))) return std::nullopt;
-      if (within)
-        inside.push_back(graph_.substitute(o, map));
-      else
+      if (!within) {
         outside.push_back(o);
+        continue;
+      }
+      const rules::Factors f = rules::factors_of(graph_, graph_.substitute(o, map));
+      number = number * f.coefficient;
+      inside.insert(inside.end(), f.operands.begin(), f.operands.end());
     }
     std::vector<Guard> guards;
-    if (outside.empty()) return std::nullopt;  // a filtered sum says it
+    const bool product = !outside.empty();
+    if (!product && !sums_too_) return std::nullopt;  // a filtered sum says it
     for (const Guard& g : n.guards) guards.push_back(graph_.substitute(g, map));
     const auto rank = static_cast<std::uint32_t>(sizes.size());
-    mask.expr = graph_.contraction(std::move(sizes), rank, 1, std::move(inside), std::move(guards));
+    mask.expr = graph_.contraction(std::move(sizes), rank, number, std::move(inside), std::move(guards));
     if (graph_.rank(mask.expr) != rank) return std::nullopt;
+    if (product) masks_.insert(mask.expr.id);
+    if (!product && !masks_.contains(mask.expr.id)) return std::nullopt;
     outside.push_back(std::move(mask));
     Node out = n;
     out.operands = std::move(outside);
@@ -220,6 +232,8 @@ class Masks {
   std::vector<Expr> values_, order_;
   rules::Facts facts_{graph_};
   printing::Finite finite_{graph_, facts_, {}};
+  std::unordered_set<std::uint32_t> masks_;  // of products, by Expr::id
+  bool sums_too_ = false;
   std::vector<Expr> to_;
 };
 
@@ -288,6 +302,27 @@ bool read_slopes(Model& model, Derived& derived) {
   return roots_of(derived).all != before;
 }
 
+/// Functions of values that are there.
+void read_values(Model& model, Derived& derived) {
+  Graph& graph = model.graph;
+  printing::Present present;
+  for (const Expr e : graph.reachable(roots_of(derived).all)) {
+    present.nodes.insert(e.id);
+    const Node& n = graph[e];
+    const auto may_hold_number = [&](const Operand& o) {
+      const Node& f = graph[o.expr];
+      return f.kind == Kind::constant ||
+             (f.kind == Kind::elementwise && row(f.function).spelling == Spelling::internal);
+    };
+    const auto holders = std::ranges::count_if(n.operands, may_hold_number);
+    const auto gaps = std::ranges::count_if(
+        n.operands, [&](const Operand& o) { return rules::is_call(graph[o.expr], Function::expm1); });
+    if (n.kind == Kind::sum && holders + gaps > 1)
+      for (const Operand& o : n.operands) present.beside_number.insert(o.expr.id);
+  }
+  send(model, derived, [&](Expr e) { return printing::by_present_value(graph, present, e); }, true);
+}
+
 void simplify_again(Model& model, Derived& derived) {
   rules::Shifts shifts(rules::Shifts::Form::quotients);
   const std::vector<Expr> after = simplify(model.graph, roots_of(derived).all, shifts);
@@ -299,6 +334,7 @@ void simplify_again(Model& model, Derived& derived) {
 
 Derived textbook_form(Model& model, Derived derived) {
   if (read_slopes(model, derived)) simplify_again(model, derived);
+  read_values(model, derived);
   rewrite<Textbook>(model, derived, [](Textbook& forms) { return forms.find_pairs(); });
   rewrite<Masks>(model, derived, [](Masks& forms) { return forms.any(); });
   return derived;

@@ -143,6 +143,21 @@ std::vector<Formula> Writer::by_weight(std::vector<Formula> terms) {
   return out;
 }
 
+namespace {
+
+/// Whether a weight depends on all that its logarithm depends on: y*log(x) is read as one function then, 0 where y is.
+bool uses_all_labels(const Operand& weight, const Operand& x) {
+  bool all = true;
+  Graph::each_label(x, [&](Label l) {
+    bool found = false;
+    Graph::each_label(weight, [&](Label other) { found = found || other == l; });
+    all = all && found;
+  });
+  return all;
+}
+
+}  // namespace
+
 /// 0 if x <= 0 else x, the prelude's relu(x).
 bool Writer::is_rectifier(const Node& n) const {
   if (!graph_.is_zero(n.operands[1].expr)) return false;
@@ -176,6 +191,13 @@ Formula Writer::function_value(const Node& n, std::vector<Formula> operands) {
         argument.push_back(std::move(operands[2]));
         return call("relu", std::move(argument));
       }
+      break;
+    case Function::log1p:  // seen again when it is read
+      return log_of_one_plus(std::move(operands[0]));
+    case Function::xlogy:
+    case Function::xlog1py:
+      if (uses_all_labels(n.operands[0], n.operands[1]))
+        if (auto written = written_out(n.function, operands)) return std::move(*written);
       break;
     case Function::power:
       if (operands[1].op == Op::number) return power(std::move(operands[0]), operands[1].number);

@@ -62,6 +62,8 @@ Formula written(const Pattern& p, const std::vector<const Formula*>& variables) 
       return std::move(out).build();
     }
     case Pattern::Kind::call:
+      if (p.function == Function::log1p) return log_of_one_plus(std::move(parts[0]));
+      if (p.function == Function::expm1) return add({apply(Function::exp, std::move(parts)), number(-1)});
       if (p.function == Function::power && p.parts[1].kind == Pattern::Kind::number)
         return power(std::move(parts[0]), p.parts[1].number);
       if (row(p.function).spelling == Spelling::internal)
@@ -114,7 +116,7 @@ std::optional<Formula> written_out(Function f, const std::vector<Formula>& opera
     case Function::xlog1py: {
       Product p;
       p.multiply(operands[0]);
-      p.multiply(apply(f == Function::xlogy ? Function::log : Function::log1p, {operands[1]}));
+      p.multiply(f == Function::xlogy ? apply(Function::log, {operands[1]}) : log_of_one_plus(operands[1]));
       return std::move(p).build();
     }
     case Function::log_power:

@@ -105,10 +105,34 @@ TEST_CASE("decimals stay as they were written") {
   });
 }
 
+TEST_CASE("slopes of largest elements") {
+  check_lines({
+      {"data X[n, d], y[n]\nparam w[d]\nloss = sum(max(0, 1 - y*(X @ w))^2)", "output grad_w = -2*X.T @ (y*t1)"},
+      {"param x[n]\nloss = sum(max(0, 1 - x))", "output grad_x = -where(1 - x > 0, 1, where(1 - x == 0, 0.5, 0))"},
+      {"data a[n]\nparam x[n]\nloss = sum(max(2*x, a*x))",
+       "output grad_x = where(a*x < 2*x, 2, where(2*x < a*x, a, a/2 + 1))"},
+      {"param p[n]\ndata q[n]\nloss = sum(p*log(p)) + sum(q*log(1 - p))", "loss = sum(q*log(1 - p)) + sum(p*log(p))"},
+      {"param x\nloss = max(x, 0)^3", "output grad_x = 3*max(x, 0)^2"},
+      {"data r[n]\nparam x[n]\nloss = sum(min(0, x)^2/r)", "output grad_x = where(x <= 0, 2*min(x, 0)/r, 0)"},
+  });
+}
+
+TEST_CASE("guards of nothing are gone") {
+  check_lines({
+      {"data t[n, k]\nparam z[n, k]\nconst T = 4\nloss = T^2*kl_div(softmax(t/T), softmax(z/T))",
+       "output grad_z = T*(p2 - p)/n"},
+      {"data t[n]\nparam logk\nk = exp(logk)\nloss = sum((2*t)^k)",
+       "output grad_logk = k*sum[i : t[i] != 0]((2*t[i])^k*log(2*t[i]))"},
+      {"data X[n, d], w[n]\nparam b[d]\nloss = sum[i](w[i]*log(sum[j : w[j] > 0](exp(X[j] @ b))))",
+       "output grad_b = t1*(X.T @ where(w > 0, p, 0))"},
+  });
+}
+
 TEST_CASE("conditions are said in the user's direction") {
   check_lines({
       {"data t\nparam s\nloss = t*(log(s) if s > 1 else s)", "output grad_s = t*where(s > 1, 1/s, 1)"},
-      {"data y[n]\nparam x[n]\nloss = sum(0 if y == 0 else x*y)", "output grad_x = where(y != 0, y, 0)"},
+      {"data y[n]\nparam x[n]\nloss = sum(0 if y == 0 else x/y)", "output grad_x = where(y != 0, 1/y, 0)"},
+      {"data y[n]\nparam x[n]\nloss = sum(0 if y == 0 else x*y)", "output grad_x = y"},
       {"data y[n]\nparam x[n]\nloss = sum[i : not y[i] == 2](x[i]*y[i])", "output grad_x = where(y != 2, y, 0)"},
   });
 }
