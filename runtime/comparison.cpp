@@ -9,7 +9,6 @@ namespace gradus {
 namespace {
 
 constexpr double infinite = std::numeric_limits<double>::infinity();
-constexpr double settled = 1e-13;  // relative difference of references that have digits enough
 
 }  // namespace
 
@@ -38,13 +37,6 @@ double along(const Array& compiled, std::size_t first, const Array& direction) {
 bool is_suspicious(double got, double expected, double scale, double tolerance) {
   if (!std::isfinite(expected)) return std::isfinite(got);
   return !(relative(got, expected, scale) <= tolerance);
-}
-
-bool are_settled(const Array& a, const Array& b) {
-  const double scale = std::max(largest_magnitude(a), largest_magnitude(b));
-  for (std::size_t k = 0; k < a.values.size(); ++k)
-    if (!std::isfinite(a.values[k]) || !(relative(a.values[k], b.values[k], scale) <= settled)) return false;
-  return true;
 }
 
 Array along_coordinate(const Input& input, const std::vector<std::int64_t>& shape, std::size_t coordinate,

@@ -15,9 +15,6 @@ double relative(double a, double b, double scale);
 /// Whether a result is far from its reference, or a number where the reference has none: a reason to look closer.
 bool is_suspicious(double got, double expected, double scale, double tolerance);
 
-/// Whether references of different precision have digits enough, as far as the two show.
-bool are_settled(const Array& a, const Array& b);
-
 /// The compiled derivative from `first` on, along a direction.
 double along(const Array& compiled, std::size_t first, const Array& direction);
 

@@ -409,10 +409,10 @@ bool reads_as_division(const Rational& c) {
 
 namespace {
 
-/// x - 1, whose negative reads 1 - x.
-bool is_less_number(const Formula& f) {
+/// x - y, whose negative reads y - x; 1 - p stays as it is.
+bool is_gap(const Formula& f) {
   return f.op == Op::add && f.parts.size() == 2 && f.negative[0] == 0 && f.negative[1] != 0 &&
-         f.parts[1].op == Op::number;
+         f.parts[0].op != Op::number;
 }
 
 Formula negated_terms(Formula f) {
@@ -432,7 +432,7 @@ Formula Product::build() && {
   find_means(factors, denominators);
   collect_powers(denominators);
   for (std::vector<Formula>* list : {&factors, &scalars, &denominators}) {
-    const auto f = std::ranges::find_if(*list, is_less_number);
+    const auto f = std::ranges::find_if(*list, is_gap);
     if (coefficient.sign() >= 0 || f == list->end()) continue;
     *f = negated_terms(std::move(*f));
     coefficient = -coefficient;

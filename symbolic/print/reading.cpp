@@ -68,8 +68,9 @@ bool Finite::find(Expr e) {
       return all(0);
     case Function::power: {
       const Rational* q = graph_.constant_value(n.operands[1].expr);
-      if (q == nullptr || !(*this)(n.operands[0].expr)) return false;
-      return (q->sign() >= 0 && q->is_integer()) || is_away_from_zero(n.operands[0].expr);
+      if (q == nullptr) return false;
+      if (q->sign() < 0) return is_away_from_zero(n.operands[0].expr);
+      return q->is_integer() && (*this)(n.operands[0].expr);
     }
     case Function::sqrt:
       return facts_.nonnegative(n.operands[0].expr) && all(0);
@@ -180,6 +181,35 @@ Expr without_needless_guards(Graph& graph, rules::Facts& facts, Finite& finite, 
   return graph.contraction(n.labels, n.rank, n.coefficients[0], n.operands, std::move(left));
 }
 
+namespace {
+
+/// The value -x as a program holds it.
+Expr negative(Graph& graph, Expr x) {
+  const Node n = graph[x];
+  if (n.kind == Kind::contraction) return graph.contraction(n.labels, n.rank, -n.coefficients[0], n.operands, n.guards);
+  if (n.kind != Kind::sum) return graph.scale(x, -1);
+  std::vector<Term> terms;
+  for (std::size_t k = 0; k < n.operands.size(); ++k) terms.push_back({-n.coefficients[k], n.operands[k]});
+  return graph.sum(n.labels, std::move(terms));
+}
+
+/// log_sigmoid(x) as log(p) where p, which is sigmoid(x), has a name; as log(1 - p) where p is sigmoid(-x).
+Expr log_of_named_sigmoid(Graph& graph, const Present& present, Expr e) {
+  const Node n = graph[e];
+  const Operand minus{negative(graph, n.operands[0].expr), n.operands[0].subscripts};
+  const Operand shared{graph.scale(n.operands[0].expr, -1), n.operands[0].subscripts};
+  for (const Operand& x : {n.operands[0], minus, shared}) {
+    const Expr p = graph.elementwise(Function::sigmoid, n.labels, {x});
+    if (!present.named.contains(p.id)) continue;
+    const bool turned = !(x == n.operands[0]);
+    const Expr of = turned ? graph.sum(n.labels, {{1, {graph.constant(1), {}}}, {-1, graph.whole(p)}}) : p;
+    return graph.apply(Function::log, {of});
+  }
+  return e;
+}
+
+}  // namespace
+
 Expr by_present_value(Graph& graph, const Present& present, Expr e) {
   const Node& n = graph[e];
   if (is_call(n, Function::sech_squared)) {
@@ -188,6 +218,13 @@ Expr by_present_value(Graph& graph, const Present& present, Expr e) {
     const std::vector<Size> shape = n.labels;
     const Expr square = graph.power(value, 2);
     return graph.sum(shape, {{1, {graph.constant(1), {}}}, {-1, graph.whole(square)}});
+  }
+  if (is_call(n, Function::log_sigmoid)) return log_of_named_sigmoid(graph, present, e);
+  if (n.kind == Kind::softmax && n.softmax == SoftmaxKind::log_softmax) {
+    Node probability = n;
+    probability.softmax = SoftmaxKind::softmax;
+    const Expr value = graph.rebuild(probability);
+    return present.named.contains(value.id) ? graph.apply(Function::log, {value}) : e;
   }
   if (!is_call(n, Function::expm1) || present.beside_number.contains(e.id)) return e;
   const std::vector<Size> shape = n.labels;

@@ -53,11 +53,13 @@ class Reading {
 /// positive c.
 Expr without_needless_guards(Graph& graph, rules::Facts& facts, Finite& finite, Expr e);
 
-/// Which nodes a program has, and which stand in a sum beside a number, or beside a function that may hold one.
+/// Which nodes a program has, which of them its author named, and which stand in a sum beside a number, or beside a
+/// function that may hold one.
 struct Present {
-  std::unordered_set<std::uint32_t> nodes, beside_number;  // by Expr::id
+  std::unordered_set<std::uint32_t> nodes, named, beside_number;  // by Expr::id
 };
-/// The slope of tanh by its value, 1 - h^2, where that is there; exp(x) - 1 for expm1(x) where its 1 meets no number.
+/// The slope of tanh by its value, 1 - h^2, where that is there; log(p) for log_sigmoid(x) where p has a name; exp(x) -
+/// 1 for expm1(x) where its 1 meets no number.
 Expr by_present_value(Graph& graph, const Present& present, Expr e);
 
 /// Finite scalars out of a filtered sum; a softmax summed over its axis is 1.

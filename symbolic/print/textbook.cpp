@@ -306,6 +306,7 @@ bool read_slopes(Model& model, Derived& derived) {
 void read_values(Model& model, Derived& derived) {
   Graph& graph = model.graph;
   printing::Present present;
+  for (const auto& v : derived.values) present.named.insert(v.expr.id);
   for (const Expr e : graph.reachable(roots_of(derived).all)) {
     present.nodes.insert(e.id);
     const Node& n = graph[e];

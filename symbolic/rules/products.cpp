@@ -415,18 +415,48 @@ std::optional<Expr> opposite(Graph& graph, const Node& n) {
 
 }  // namespace
 
+namespace {
+
+/// `where(c, x, 0) != 0` as the guards that it is made of: c and `x != 0`; nothing for other conditions.
+std::optional<std::vector<Guard>> parts_of(Graph& graph, const Guard& g) {
+  if (g.kind != Guard::Kind::condition) return std::nullopt;
+  const Node& c = graph[g.condition.expr];
+  if (c.kind != Kind::elementwise || c.function != Function::not_equal) return std::nullopt;
+  const std::size_t zero = graph.is_zero(c.operands[0].expr) ? 0 : 1;
+  if (!graph.is_zero(c.operands[zero].expr)) return std::nullopt;
+  const Operand masked = graph.substitute(c.operands[1 - zero], g.condition.subscripts);
+  const Node m = graph[masked.expr];
+  if (m.kind != Kind::contraction || m.labels.size() > m.rank || m.guards.empty() || m.coefficients[0].is_zero())
+    return std::nullopt;
+  std::vector<Guard> out;
+  for (const Guard& inner : m.guards) out.push_back(graph.substitute(inner, masked.subscripts));
+  if (m.operands.empty()) return out;
+  const Expr x = graph.contraction(m.labels, m.rank, 1, m.operands);
+  const Expr counts = graph.apply(Function::not_equal, {x, graph.constant(0)});
+  out.push_back({Guard::Kind::condition, {}, {counts, masked.subscripts}});
+  return out;
+}
+
+}  // namespace
+
 std::optional<Expr> decide_guards(Graph& graph, Expr e) {
   const Node& n = graph[e];
   if (n.kind != Kind::contraction || n.guards.empty()) return std::nullopt;
   std::vector<Guard> left;
+  bool taken_apart = false;
   for (const Guard& g : n.guards) {
+    if (auto parts = parts_of(graph, g)) {
+      left.insert(left.end(), parts->begin(), parts->end());
+      taken_apart = true;
+      continue;
+    }
     const auto decided = g.kind == Guard::Kind::condition
                              ? decided_by_place(graph, graph[g.condition.expr], g.condition.subscripts, n.labels)
                              : std::nullopt;
     if (decided && !*decided) return graph.view({n.labels.begin(), n.labels.begin() + n.rank}, {graph.constant(0), {}});
     if (!decided) left.push_back(g);
   }
-  if (left.size() == n.guards.size()) return std::nullopt;
+  if (left.size() == n.guards.size() && !taken_apart) return std::nullopt;
   return graph.contraction(n.labels, n.rank, n.coefficients[0], n.operands, std::move(left));
 }
 
