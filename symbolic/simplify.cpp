@@ -104,6 +104,7 @@ std::vector<Expr> simplify(Graph& graph, const std::vector<Expr>& roots, rules::
   steps.emplace_back([&graph](Expr e) { return rules::hoist_guards(graph, e); });
   steps.emplace_back([&graph, &kept](Expr e) { return rules::merge_nested_terms(graph, kept, e); });
   steps.emplace_back([&graph](Expr e) { return rules::merge_guarded_terms(graph, e); });
+  steps.emplace_back([&graph](Expr e) { return rules::merge_scatters(graph, e); });
   steps.emplace_back([&graph](Expr e) { return rules::merge_transposed_terms(graph, e); });
   steps.emplace_back([&graph](Expr e) { return rules::common_factors(graph, e); });
   steps.emplace_back([&graph](Expr e) { return rules::sum_of_softmax(graph, e); });

@@ -219,6 +219,10 @@ Expr by_present_value(Graph& graph, const Present& present, Expr e) {
     const Expr square = graph.power(value, 2);
     return graph.sum(shape, {{1, {graph.constant(1), {}}}, {-1, graph.whole(square)}});
   }
+  if (n.kind == Kind::sum && !present.named.contains(e.id)) {  // y - z of a named z - y
+    const Expr minus = negative(graph, e);
+    return present.named.contains(minus.id) ? graph.scale(minus, -1) : e;
+  }
   if (is_call(n, Function::log_sigmoid)) return log_of_named_sigmoid(graph, present, e);
   if (n.kind == Kind::softmax && n.softmax == SoftmaxKind::log_softmax) {
     Node probability = n;

@@ -25,6 +25,8 @@ bool is_size_power(const Graph& graph, Expr e);
 std::optional<Expr> normalise_sum(Graph& graph, Expr e);
 /// where(c, x, 0) + where(c, y, 0) is where(c, x + y, 0).
 std::optional<Expr> merge_guarded_terms(Graph& graph, Expr e);
+/// Two sums over what data point to that differ in one factor: Σ q[c[i]]*g - Σ p[c[i]]*g is Σ (q - p)[c[i]]*g.
+std::optional<Expr> merge_scatters(Graph& graph, Expr e);
 /// Sums inside a sum, shared ones too, where like terms meet so that no more terms remain: (a + b) + (a - b) is 2*a.
 std::optional<Expr> merge_nested_terms(Graph& graph, const Kept& kept, Expr e);
 /// Factors that all terms of a sum share: x*a + x*b is x*(a + b).

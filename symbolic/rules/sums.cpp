@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "symbolic/rules/algebra.hpp"
+#include "symbolic/rules/monomial.hpp"
 
 namespace gradus::rules {
 
@@ -160,6 +161,66 @@ std::optional<Expr> common_factors(Graph& graph, Expr e) {
   }
   common.push_back({graph.sum(n.labels, std::move(terms)), whole});
   return graph.contraction(n.labels, n.rank, 1, std::move(common));
+}
+
+namespace {
+
+/// Whether a sum scatters: its guards say where data point to.
+bool is_scatter(const Node& n) {
+  return n.kind == Kind::contraction && n.labels.size() > n.rank && std::ranges::any_of(n.guards, [](const Guard& g) {
+           return g.kind == Guard::Kind::zero && !g.affine.data.empty();
+         });
+}
+
+/// Two lists of factors as what they share and one factor more of each, or nothing.
+struct Sides {
+  std::vector<Operand> shared;
+  Operand first, second;
+};
+
+std::optional<Sides> sides(std::vector<Operand> a, std::vector<Operand> b) {
+  Sides out;
+  if (a.size() != b.size()) return std::nullopt;
+  for (auto o = a.begin(); o != a.end();) {
+    const auto found = std::ranges::find(b, *o);
+    if (found == b.end()) {
+      ++o;
+      continue;
+    }
+    out.shared.push_back(*o);
+    b.erase(found);
+    o = a.erase(o);
+  }
+  if (a.size() != 1 || b.size() != 1) return std::nullopt;
+  out.first = a[0];
+  out.second = b[0];
+  return out;
+}
+
+}  // namespace
+
+std::optional<Expr> merge_scatters(Graph& graph, Expr e) {
+  constexpr std::size_t most_terms = 8;
+  const Node& n = graph[e];
+  if (n.kind != Kind::sum || n.operands.size() > most_terms) return std::nullopt;
+  for (std::size_t k = 0; k < n.operands.size(); ++k)
+    for (std::size_t m = k + 1; m < n.operands.size(); ++m) {
+      const Node &a = graph[n.operands[k].expr], &b = graph[n.operands[m].expr];
+      if (!is_scatter(a) || !is_scatter(b) || a.labels != b.labels || a.rank != b.rank || a.guards != b.guards ||
+          n.operands[k].subscripts != n.operands[m].subscripts)
+        continue;
+      auto parts = sides(a.operands, b.operands);
+      if (!parts) continue;
+      const Expr both = graph.sum(a.labels, {{n.coefficients[k] * a.coefficients[0], parts->first},
+                                             {n.coefficients[m] * b.coefficients[0], parts->second}});
+      parts->shared.push_back(narrowed(graph, both));
+      const Expr scatter = graph.contraction(a.labels, a.rank, 1, std::move(parts->shared), a.guards);
+      std::vector<Term> terms{{1, {scatter, n.operands[k].subscripts}}};
+      for (std::size_t t = 0; t < n.operands.size(); ++t)
+        if (t != k && t != m) terms.push_back({n.coefficients[t], n.operands[t]});
+      return graph.sum(n.labels, std::move(terms));
+    }
+  return std::nullopt;
 }
 
 namespace {
