@@ -224,7 +224,7 @@ Expr by_present_value(Graph& graph, const Present& present, Expr e) {
     return present.named.contains(minus.id) ? graph.scale(minus, -1) : e;
   }
   if (is_call(n, Function::log_sigmoid)) return log_of_named_sigmoid(graph, present, e);
-  if (n.kind == Kind::softmax && n.softmax == SoftmaxKind::log_softmax) {
+  if (n.kind == Kind::softmax && n.softmax == SoftmaxKind::log_softmax && n.guards.empty()) {
     Node probability = n;
     probability.softmax = SoftmaxKind::softmax;
     const Expr value = graph.rebuild(probability);

@@ -172,17 +172,31 @@ bool is_scatter(const Node& n) {
          });
 }
 
-/// Two lists of factors as what they share and one factor more of each, or nothing.
+/// b - a of a - b; an operand that is no sum itself.
+Operand turned(Graph& graph, const Operand& o) {
+  const Node& n = graph[o.expr];
+  if (n.kind != Kind::sum) return o;
+  std::vector<Term> terms;
+  for (std::size_t k = 0; k < n.operands.size(); ++k) terms.push_back({-n.coefficients[k], n.operands[k]});
+  return {graph.sum(n.labels, std::move(terms)), o.subscripts};
+}
+
+/// Two lists of factors as what they share, up to a sign, and one factor more of each, or nothing.
 struct Sides {
   std::vector<Operand> shared;
   Operand first, second;
+  Rational sign = 1;  // of the second
 };
 
-std::optional<Sides> sides(std::vector<Operand> a, std::vector<Operand> b) {
+std::optional<Sides> sides(Graph& graph, std::vector<Operand> a, std::vector<Operand> b) {
   Sides out;
   if (a.size() != b.size()) return std::nullopt;
   for (auto o = a.begin(); o != a.end();) {
-    const auto found = std::ranges::find(b, *o);
+    auto found = std::ranges::find(b, *o);
+    if (found == b.end() && graph[o->expr].kind == Kind::sum) {
+      found = std::ranges::find(b, turned(graph, *o));
+      if (found != b.end()) out.sign = -out.sign;
+    }
     if (found == b.end()) {
       ++o;
       continue;
@@ -209,10 +223,10 @@ std::optional<Expr> merge_scatters(Graph& graph, Expr e) {
       if (!is_scatter(a) || !is_scatter(b) || a.labels != b.labels || a.rank != b.rank || a.guards != b.guards ||
           n.operands[k].subscripts != n.operands[m].subscripts)
         continue;
-      auto parts = sides(a.operands, b.operands);
+      auto parts = sides(graph, a.operands, b.operands);
       if (!parts) continue;
       const Expr both = graph.sum(a.labels, {{n.coefficients[k] * a.coefficients[0], parts->first},
-                                             {n.coefficients[m] * b.coefficients[0], parts->second}});
+                                             {parts->sign * n.coefficients[m] * b.coefficients[0], parts->second}});
       parts->shared.push_back(narrowed(graph, both));
       const Expr scatter = graph.contraction(a.labels, a.rank, 1, std::move(parts->shared), a.guards);
       std::vector<Term> terms{{1, {scatter, n.operands[k].subscripts}}};

@@ -117,6 +117,23 @@ TEST_CASE("slopes of largest elements") {
   });
 }
 
+TEST_CASE("values that are there are named in slopes") {
+  check_lines({
+      {"data X[n, d], y[n]\nparam w[d]\np = sigmoid(X @ w)\nloss = -mean(y*log(p) + (1 - y)*log(1 - p))",
+       "loss = -mean((1 - y)*log(1 - p) + y*log(p))"},
+      {"data Y[n, k]\nparam Z[n, k]\nP = softmax(Z)\nloss = -sum(Y*log(P))", "loss = -sum(Y*log(P))"},
+      {"data X[n, d], y[n]\nparam W[d, h], v[h]\nH = tanh(X @ W)\nloss = ||H @ v - y||^2",
+       "output grad_W = 2*v*((X.T*r) @ (1 - H^2))"},
+      {"data y[n]\nparam x[n], z[n]\nr = y - x*z\nloss = sum(log(1 + exp(r)) + log(1 + exp(-r)))",
+       "loss = sum(softplus(-r) + softplus(r))"},
+      {"data t[n]\nparam a\nk = exp(a)\nloss = sum(k + (k - 1)*t)", "loss = sum((k - 1)*t + k)"},
+      {"data y[n]\nparam m[n]\nloss = sum(exp(m) - 1 - y*m)", "loss = sum(exp(m) - 1 - y*m)"},
+      {"data u[m] : index(n)\ndata i[m] : index(p)\ndata j[m] : index(p)\nparam P[n, k], Q[p, k]\n"
+       "x[a] = P[u[a]] @ Q[i[a]] - P[u[a]] @ Q[j[a]]\nloss = sum(x^2)",
+       "output grad_P[l in 0..n, a] = 2*sum[b : l == u[b]](x[b]*(Q[i[b], a] - Q[j[b], a]))"},
+  });
+}
+
 TEST_CASE("guards of nothing are gone") {
   check_lines({
       {"data t[n, k]\nparam z[n, k]\nconst T = 4\nloss = T^2*kl_div(softmax(t/T), softmax(z/T))",
