@@ -137,33 +137,30 @@ std::vector<double> rotated(const std::vector<double>& v, std::size_t by) {
   return r;
 }
 
-// out[k] = f(x[k], x[k + 1], …) for all nasty values, as scalars and then in lanes.
+// out[k] = f(x[k], x[k + d], x[k + d + 2]) for all nasty values and d = 0, 1, 4, as scalars and then in lanes.
 void on_nasty_numbers(const std::function<Register(Builder&, bool, Register, Register, Register)>& f) {
   const std::size_t m = nasty.size() / 8 * 8;
   Fixture fixture(static_cast<std::int64_t>(6 * m));
   Builder b(fixture.program.phases[0]);
-  for (int shift : {0, 1, 5}) {
-    const Register offset = b.integer(shift);
-    const auto at = [&](Register i, std::int64_t by) {
-      return b.emit(Op::integer_add, Type::integer, i, b.integer(by));
-    };
-    const auto place = [&](Register i, std::int64_t part) {
-      return at(i, (part * 3 + (shift == 5 ? 2 : shift)) * static_cast<std::int64_t>(m));
-    };
-    const Register end = b.integer(static_cast<std::int64_t>(m));
-    b.loop(b.integer(0), end, 1, [&](Register i) {
-      const Register j = b.emit(Op::integer_add, Type::integer, i, offset);
-      b.store(fixture.out, place(i, 0),
+  const Register size = b.integer(static_cast<std::int64_t>(m)), zero = b.integer(0);
+  const auto plus = [&](Register i, Register by) { return b.emit(Op::integer_add, Type::integer, i, by); };
+  const auto times = [&](Register i, Register by) { return b.emit(Op::integer_multiply, Type::integer, i, by); };
+  b.loop(zero, b.integer(3), 1, [&](Register part) {
+    const Register offset = times(part, part), scalars = times(part, size),
+                   lanes = times(plus(part, b.integer(3)), size);
+    b.loop(zero, size, 1, [&](Register i) {
+      const Register j = plus(i, offset);
+      b.store(fixture.out, plus(scalars, i),
               f(b, false, b.load(fixture.x, i, Type::number), b.load(fixture.x, j, Type::number),
-                b.load(fixture.x, at(j, 2), Type::number)));
+                b.load(fixture.x, plus(j, b.integer(2)), Type::number)));
     });
-    b.loop(b.integer(0), end, 8, [&](Register i) {
-      const Register j = b.emit(Op::integer_add, Type::integer, i, offset);
-      b.store_lanes(fixture.out, place(i, 1),
+    b.loop(zero, size, 8, [&](Register i) {
+      const Register j = plus(i, offset);
+      b.store_lanes(fixture.out, plus(lanes, i),
                     f(b, true, b.load_lanes(fixture.x, i, Type::numbers), b.load_lanes(fixture.x, j, Type::numbers),
-                      b.load_lanes(fixture.x, at(j, 2), Type::numbers)));
+                      b.load_lanes(fixture.x, plus(j, b.integer(2)), Type::numbers)));
     });
-  }
+  });
   std::vector<double> x = nasty;
   for (const double v : rotated(nasty, 3)) x.push_back(v);
   agree(fixture, x, nasty_integers);

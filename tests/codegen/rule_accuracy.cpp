@@ -153,6 +153,37 @@ bool is_slow(const Pattern& p) {
   return std::ranges::any_of(p.parts, is_slow);
 }
 
+/// The value of a rule's sides. Where they agree in some digits these are all right, for they cancel in different
+/// places; elsewhere the left side tells with many digits, or the right side where the left one overflows even there.
+Array reference(Graph& g, const Rule& rule, Instance& instance, const Bindings& at) {
+  constexpr unsigned few = 320;
+  const unsigned many = is_slow(rule.before) ? 1200 : 2000;
+  const Expr before = instance(rule.before), after = instance(rule.after);
+  const std::vector<Array> sides = evaluate_reference(g, {before, after}, at, few);
+  Array out = sides[0];
+  const auto count = static_cast<std::size_t>(at.sizes.at("p"));
+  const std::size_t places = out.values.size() / count;
+  std::vector<std::size_t> open;
+  const auto is_settled = [](double x, double y) {
+    return (std::isnan(x) && std::isnan(y)) || (std::isfinite(x) && x != 0 && x == y);
+  };
+  for (std::size_t p = 0; p < count; ++p)
+    for (std::size_t k = p * places; k < (p + 1) * places; ++k)
+      if (!is_settled(out.values[k], sides[1].values[k])) {
+        open.push_back(p);
+        break;
+      }
+  if (open.empty()) return out;
+  const Bindings there = gradus::testing::selected(at, open);
+  Array left = evaluate_reference(g, {before}, there, many)[0];
+  const bool overflows = std::ranges::any_of(left.values, [](double x) { return !std::isfinite(x); });
+  const Array right = overflows ? evaluate_reference(g, {after}, there, many)[0] : left;
+  for (std::size_t i = 0; i < left.values.size(); ++i)
+    out.values[open[i / places] * places + i % places] =
+        std::isfinite(left.values[i]) ? left.values[i] : right.values[i];
+  return out;
+}
+
 /// Whether a rule takes the logarithm of a product apart: near 1 the sum is as accurate as its largest term or
 /// argument.
 bool splits_logarithm(const Rule& rule) {
@@ -181,15 +212,7 @@ TEST_CASE("what a rule yields is nowhere worse in doubles, and a stable form is 
       fill(a, v == 0 ? nullptr : &at.inputs[static_cast<std::uint32_t>(v - 1)], rule, v, inside, random);
       at.inputs[static_cast<std::uint32_t>(v)] = std::move(a);
     }
-    // The reference is the left side, or the right side where the left one overflows even there.
-    const unsigned bits = is_slow(rule.before) ? 1200 : 2000;
-    Array want = evaluate_reference(g, {instance(rule.before)}, at, bits)[0];
-    const auto is_finite = [](double x) { return std::isfinite(x); };
-    if (!std::ranges::all_of(want.values, is_finite)) {
-      const Array right = evaluate_reference(g, {instance(rule.after)}, at, bits)[0];
-      for (std::size_t k = 0; k < want.values.size(); ++k)
-        if (!is_finite(want.values[k])) want.values[k] = right.values[k];
-    }
+    const Array want = reference(g, rule, instance, at);
     const std::int64_t places = instance.any_inside() ? width : 1;
     double best_gain = 0;
     for (std::int64_t p = 0; p < count; ++p) {

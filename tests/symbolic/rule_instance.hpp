@@ -3,8 +3,10 @@
 #pragma once
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
+#include "symbolic/array.hpp"
 #include "symbolic/graph.hpp"
 #include "symbolic/rules/rules.hpp"
 #include "symbolic/rules/terms.hpp"
@@ -160,5 +162,21 @@ class Instance {
   bool shared_ = false;
   std::vector<Expr> inputs_;
 };
+
+/// The bindings at some of the points.
+inline Bindings selected(const Bindings& at, const std::vector<std::size_t>& chosen) {
+  const auto count = static_cast<std::size_t>(at.sizes.at("p"));
+  Bindings out = at;
+  out.sizes["p"] = static_cast<std::int64_t>(chosen.size());
+  for (auto& [input, array] : out.inputs) {
+    const std::size_t places = array.values.size() / count;
+    std::vector<double> values;
+    for (const std::size_t p : chosen)
+      for (std::size_t k = 0; k < places; ++k) values.push_back(array.values[p * places + k]);
+    array.shape[0] = static_cast<std::int64_t>(chosen.size());
+    array.values = std::move(values);
+  }
+  return out;
+}
 
 }  // namespace gradus::testing

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <numeric>
 #include <random>
 
 #include "symbolic/interpret.hpp"
@@ -19,6 +20,7 @@ using namespace gradus::rules;
 using gradus::testing::close_relative;
 using gradus::testing::Instance;
 using gradus::testing::points;
+using gradus::testing::selected;
 using gradus::testing::width;
 
 namespace {
@@ -80,6 +82,8 @@ Agreement compare(const Array& a, const Array& b) {
 }  // namespace
 
 TEST_CASE("both sides of each rule agree, and so do their derivatives") {
+  std::vector<std::size_t> half(points / 2);  // slopes take most of the time
+  std::iota(half.begin(), half.end(), 0);
   for (const Rule& rule : all_rules()) {
     CAPTURE(rule.name);
 
@@ -95,15 +99,16 @@ TEST_CASE("both sides of each rule agree, and so do their derivatives") {
     std::map<std::uint32_t, Array> direction;
     std::mt19937 random(11);
     std::uniform_real_distribution<double> any(-1, 1);
-    for (const auto& [input, array] : at.inputs) {
+    const Bindings slopes_at = selected(at, half);
+    for (const auto& [input, array] : slopes_at.inputs) {
       Array v = array;
       for (auto& x : v.values) x = is_fixed(rule, input) ? 0 : any(random);
       direction[input] = std::move(v);
     }
-    const Agreement slope =
-        compare(central_difference(g, before, at, direction), central_difference(g, after, at, direction));
+    const Agreement slope = compare(central_difference(g, before, slopes_at, direction),
+                                    central_difference(g, after, slopes_at, direction));
     CHECK(slope.different == 0);
-    CHECK(slope.numbers >= values[0].values.size() / 5);
+    CHECK(slope.numbers >= values[0].values.size() / 2 / 5);
   }
 }
 
