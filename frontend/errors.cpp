@@ -197,6 +197,8 @@ void Parser::text_literal() {
          "an axis is a number: axis=0 for the first, axis=-1 for the last");
   const bool keyword = opening != nullptr && at_ - opening > 2 && at_[-1].kind == Tok::equals;
   if (keyword) help = fmt::format("leave {} out", shown(join(at_[-2].span, closing->span)));
+  if (keyword && spelt(at_[-2]) == "reduction" && (text == "sum" || text == "none"))
+    help = "the losses are means over all entries; others are written out, as in sum((p - y)^2)";
   fail(join(at_->span, closing->span), fmt::format("{} is a text", shown(join(at_->span, closing->span))), help);
 }
 

@@ -1,4 +1,5 @@
-// The table of foreign functions: one row each; `$0` is an argument's text, `@0` the same in parentheses where needed.
+// The table of foreign functions, and of our own with foreign arguments: one row each; `$0` is an argument's text, `@0`
+// the same in parentheses where needed, `$a` an axis.
 #include "frontend/foreign_functions.hpp"
 
 #include <algorithm>
@@ -76,6 +77,7 @@ constexpr Row rows[] = {
     {"cauchy_lpdf", 3, "-log(pi*@2) - log1p((($0 - @1)/@2)^2)"},
     {"chol", 1, "cholesky"},
     {"clamp", 3, "clip"},
+    {"celu", 1, "elu($0, 1)"},
     {"concatenate", 2, "concat"},
     {"concatenate", 3, "concat"},
     {"cat", 2, "concat"},
@@ -194,6 +196,54 @@ constexpr Row rows[] = {
     {"vdot", 2, "dot"},
     {"vstack", 2, "concat"},
     {"zeros_like", 1, "0*@0"},
+    // Our own functions, called as other libraries call theirs.
+    {"argsort/descending", 2, "argsort(-@0$a)"},
+    {"argsort/reverse", 2, "argsort(-@0$a)"},
+    {"atan", 2, "atan2"},
+    {"average", 2, "sum(@1*@0$a)/sum($1)"},
+    {"average/weights", 2, "sum(@1*@0$a)/sum($1)"},
+    {"clip/a_max", 2, "min"},
+    {"clip/a_max/a_min", 3, "clip($0, $2, $1)"},
+    {"clip/a_min", 2, "max"},
+    {"clip/high/low", 3, "clip($0, $2, $1)"},
+    {"clip/hi", 2, "min"},
+    {"clip/lo", 2, "max"},
+    {"clip/lower", 2, "max"},
+    {"clip/lower/upper", 3, "clip"},
+    {"clip/max", 2, "min"},
+    {"clip/max/min", 3, "clip($0, $2, $1)"},
+    {"clip/max_val/min_val", 3, "clip($0, $2, $1)"},
+    {"clip/min", 2, "max"},
+    {"clip/upper", 2, "min"},
+    {"dot", 1, "dot($0, $0)"},
+    {"elu", 1, "elu($0, 1)"},
+    {"huber", 1, "huber($0, 1)"},
+    {"huber", 3, "huber($0 - @1, $2)"},
+    {"huber/delta", 3, "huber($0 - @1, $2)"},
+    {"identity", 1, "eye"},
+    {"leaky_relu", 1, "leaky_relu($0, 0.01)"},
+    {"logsumexp/b", 2, "log(sum(@1*exp($0)$a))"},
+    {"max/initial", 2, "max(max($0$a), $1)"},
+    {"mean/weights", 2, "sum(@1*@0$a)/sum($1)"},
+    {"min/initial", 2, "min(min($0$a), $1)"},
+    {"norm/ord", 2, "norm"},
+    {"norm/p", 2, "norm"},
+    {"percentile", 2, "quantile($0, @1/100)"},
+    {"prod/initial", 2, "@1*prod($0$a)"},
+    {"relu", 2, "leaky_relu"},
+    {"relu6", 1, "clip($0, 0, 6)"},
+    {"root", 2, "pow($0, 1/@1)"},
+    {"round", 2, "round(@0*10^@1)/10^@1"},
+    {"round/decimals", 2, "round(@0*10^@1)/10^@1"},
+    {"round/digits", 2, "round(@0*10^@1)/10^@1"},
+    {"softmax/temperature", 2, "softmax(@0/@1$a)"},
+    {"softplus", 2, "softplus(@1*@0)/@1"},
+    {"softplus/beta", 2, "softplus(@1*@0)/@1"},
+    {"sort/descending", 2, "-sort(-@0$a)"},
+    {"sort/reverse", 2, "-sort(-@0$a)"},
+    {"sqrt", 2, "pow($0, 1/@1)"},
+    {"sum/initial", 2, "sum($0$a) + $1"},
+    {"where", 2, "where($0, $1, 0)"},
 };
 
 constexpr std::string_view functions[] = {
@@ -248,9 +298,10 @@ std::string_view foreign_function(std::string_view name, std::size_t arguments) 
   return found == std::end(rows) ? std::string_view() : found->here;
 }
 
-std::string foreign_call(std::string_view name, const std::vector<std::string>& arguments) {
+std::string foreign_call(std::string_view name, const std::vector<std::string>& arguments, std::string_view axis) {
   const std::string_view here = foreign_function(name, arguments.size());
   if (here.empty()) return {};
+  if (name == "arange" && arguments.size() == 2 && arguments[0] == "0") return "range(" + arguments[1] + ")";
   if (name == "linspace" && arguments[0] == "0") {
     const std::string factor =
         arguments[1] == "1" ? "" : (is_operand(arguments[1]) ? arguments[1] : "(" + arguments[1] + ")") + "*";
@@ -265,14 +316,21 @@ std::string foreign_call(std::string_view name, const std::vector<std::string>& 
   if (function) {
     std::string list;
     for (const std::string& one : arguments) list += (list.empty() ? "" : ", ") + one;
-    return std::string(here) + "(" + list + ")";
+    return std::string(here) + "(" + list + std::string(axis) + ")";
   }
   if (here.size() == 1) {
     const bool tight = here == "*" || here == "/";
     return operand(0) + (tight ? "" : " ") + std::string(here) + (tight ? "" : " ") + operand(1);
   }
   std::string out;
+  bool placed = axis.empty();
   for (std::size_t i = 0; i < here.size(); ++i) {
+    if (here.substr(i, 2) == "$a") {
+      out += axis;
+      placed = true;
+      ++i;
+      continue;
+    }
     const bool argument =
         (here[i] == '$' || here[i] == '@') && i + 1 < here.size() && here[i + 1] >= '0' && here[i + 1] <= '9';
     if (!argument) {
@@ -283,6 +341,7 @@ std::string foreign_call(std::string_view name, const std::vector<std::string>& 
     out += here[i] == '@' ? operand(k) : arguments[k];
     ++i;
   }
+  if (!placed && out.ends_with(')')) out.insert(out.size() - 1, axis);
   return out;
 }
 

@@ -12,8 +12,10 @@ namespace gradus {
 /// function is not known with this number of arguments.
 std::string_view foreign_function(std::string_view name, std::size_t arguments);
 
-/// The call written here, from the texts of its arguments; empty when the function is not known.
-std::string foreign_call(std::string_view name, const std::vector<std::string>& arguments);
+/// The call written here, from the texts of its arguments; empty when the function is not known. Arguments with names
+/// come last, in the order of the alphabet, and stand in the function's name, `clip/max/min`; `axis` is empty or
+/// `, axis=0`.
+std::string foreign_call(std::string_view name, const std::vector<std::string>& arguments, std::string_view axis = {});
 
 /// The functions of the language that people call by name (LANGUAGE section 6), sorted; those that only printed
 /// gradients use are left out.

@@ -226,7 +226,13 @@ Parser::Operand Parser::juxtaposed(Operand left) {
   if (among(functions, name) || sigma) {
     Diagnostic& d = report(mark, fmt::format("the argument of {} stands in parentheses", sigma ? "Σ" : name));
     const bool reduces = sigma || name == "sum" || name == "mean" || name == "prod";  // sum x*w is the sum of x*w
-    const Operand argument = reduces ? inner(Level::product) : powers();
+    std::vector<const Token*> inner_functions;                                        // log det A
+    while (at(Tok::name) && among(functions, spelt(*at_)) && at_[1].kind == Tok::name && !at_[1].newline_before)
+      inner_functions.push_back(&advance());
+    Operand argument = reduces && inner_functions.empty() ? inner(Level::product) : powers();
+    for (; !inner_functions.empty(); inner_functions.pop_back())
+      argument =
+          make_call(spelt(*inner_functions.back()), {argument}, join(inner_functions.back()->span, argument.span));
     const Operand call = make_call(sigma ? "sum" : name, {argument}, join(left.span, argument.span));
     d.help(fmt::format("write {}", text_of(call)));
     return call;

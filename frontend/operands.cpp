@@ -299,7 +299,7 @@ std::string Parser::without_tuple(const Token& opening) const {
   if (open_.size() > 1 && (&opening)[-1].kind == Tok::equals)
     return "reduce along one axis after the other, as in sum(sum(X, axis=1), axis=0)";
   const Token* call = open_.size() < 2 ? nullptr : open_[open_.size() - 2];
-  constexpr std::string_view shaped[] = {"zeros", "ones", "reshape"};
+  constexpr std::string_view shaped[] = {"zeros", "ones", "reshape", "transpose"};
   const bool in_call = call != nullptr && call != tokens_.all.data() && call[-1].kind == Tok::name &&
                        std::ranges::find(shaped, source_.slice(call[-1].span)) != std::end(shaped);
   const Token* last_inside = &partner(opening) - 1;

@@ -364,7 +364,8 @@ void Grammar::function() {
   ast::Name word;
   Operand body;
   const auto parameter = name(word) >> part([&] { s.function.parameters.push_back(word); });
-  const auto rule = name(s.function.name) >> open(Tok::open_paren) >>
+  const auto call = part([&] { p.call_on_the_left(); });
+  const auto rule = name(s.function.name) >> call >> open(Tok::open_paren) >>
                     -(!Sign(Tok::close_paren) >> parameter % Sign(Tok::comma)) >> close(Tok::close_paren) >> equals() >>
                     expression(body) >> part([&] { s.function.body = body.id; });
   Cursor first = p.at_;

@@ -116,6 +116,8 @@ class Parser {
   std::string with_equals_sign() const;
   std::string one_bracket(ast::Id id) const;
   [[noreturn]] void no_left_side();
+  std::string name_on_the_right(const Token* first) const;
+  void call_on_the_left();
   void define(const ast::Name& name);
   [[noreturn]] void comma_in_statement();
   [[noreturn]] void unnamed_output();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "frontend/foreign_functions.hpp"
 #include "frontend/format.hpp"
 #include "frontend/parser.hpp"
 
@@ -55,12 +56,34 @@ void Parser::no_left_side() {
     if (e.kind == Kind::name && !is_known(e.name.key)) define(e.name);
     todo.insert(todo.end(), e.children.begin(), e.children.end());
   }
+  const std::string value = at(Tok::equals) && !list ? name_on_the_right(at_ + 1) : "";
   fail(mark,
        list ? "one statement defines one name" : "only a name can be defined: the left side is z, z[i, j] or f(a, b)",
        name && !body.empty() ? fmt::format("write {} = {}", format(program_, left), body)
        : subscripts          ? fmt::format("write {} = {}", one_bracket(left), body)
        : list                ? ""
+       : !value.empty()      ? fmt::format("the name stands on the left: {} = {}", value, format(program_, left))
                              : "to compare write '=='");
+}
+
+/// The name that is all that stands to the end of the statement, if none has it yet; else nothing.
+std::string Parser::name_on_the_right(const Token* first) const {
+  if ((first->kind != Tok::name && first->kind != Tok::kw_loss) || !ends_line(first[1])) return {};
+  if (first->kind == Tok::name && is_known(name_of(*first).key)) return {};
+  return spelt(*first);
+}
+
+/// `sum(w^2) = loss`, at the bracket: what stands there are no parameters.
+void Parser::call_on_the_left() {
+  const Token& name = at_[-1];
+  const Token& closing = partner(*at_);
+  const bool parameters =
+      std::all_of(at_ + 1, &closing, [](const Token& t) { return t.kind == Tok::name || t.kind == Tok::comma; });
+  if (parameters && !is_function_name(spelt(name))) return;
+  const std::string value = name_on_the_right(&closing + 2);
+  if (value.empty()) return;
+  fail(join(name.span, closing.span), "only a name can be defined: the left side is z, z[i, j] or f(a, b)",
+       fmt::format("the name stands on the left: {} = {}", value, shown(join(name.span, closing.span))));
 }
 
 /// `x[i][j]` as `x[i, j]`.
@@ -213,7 +236,10 @@ void Parser::two_statements() {
   if (left) {  // `r[i] exp = …`: a left side, and a name that is too much
     define(name_of(*first));
     if (at(Tok::name)) define(name_of(*at_));
-    fail(at_->span, fmt::format("'{}' cannot stand here: '=' is expected", spelt(*at_)));
+    const bool declares =
+        first[1].kind == Tok::open_bracket && (at(Tok::kw_data) || at(Tok::kw_param)) && ends_line(at_[1]);
+    fail(at_->span, fmt::format("'{}' cannot stand here: '=' is expected", spelt(*at_)),
+         declares ? fmt::format("write {} {}", spelt(*at_), shown(join(first->span, at_[-1].span))) : "");
   }
   resume_here_ = true;
   fail(at_->span, "two statements stand on one line", "end the first one with a line end or ';'");
@@ -383,9 +409,11 @@ void Parser::loss_of() {
   const std::string_view body = source_.slice({(&closing)[2].span.begin, (end - 1)->span.end});
   constexpr std::size_t longest = 80;
   const bool is_short = end > &closing + 2 && inside.size() + body.size() < longest;
-  const bool indices = opening.kind == Tok::open_bracket && std::all_of(&opening + 1, &closing, [](const Token& t) {
-                         return t.kind == Tok::name || t.kind == Tok::comma;
-                       });
+  bool indices = opening.kind == Tok::open_bracket && std::all_of(&opening + 1, &closing, [](const Token& t) {
+                   return t.kind == Tok::name || t.kind == Tok::comma;
+                 });
+  for (const Token* t = &opening + 1; indices && t != &closing; ++t)
+    indices = t->kind == Tok::comma || !is_known(name_of(*t).key);  // loss[w] = sum(w^2)
   fail(join(at_->span, opening.span), "a loss is one number: it has no subscripts or arguments",
        !is_short  ? std::string("write loss = …, and what has axes as output name = …")
        : !indices ? fmt::format("write loss = {}", body)

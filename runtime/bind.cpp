@@ -140,7 +140,8 @@ bool InputBinder::take_csv(std::uint32_t number, const GivenValue& value) {
   Array array;
   const bool good = read_csv(value.path, value.columns, array, wrong, diagnostics_);
   if (!good) {
-    report_table_error(value.path, input, wrong, diagnostics_);
+    if (!wrong.whole_file || wrong_files_.insert(value.path).second)
+      report_table_error(value.path, input, wrong, diagnostics_);
     return false;
   }
   const bool one_column = array.shape[1] == 1;
@@ -156,6 +157,11 @@ bool InputBinder::take_table() {
     return false;
   }
   table_columns_ = table->columns();
+  if (const auto whole = table->without_names(); whole && wants_columns()) {
+    Diagnostic& d = diagnostics_.error(Span::none(), fmt::format("the table '{}' {}", options_.table, whole->message));
+    d.help(whole->help);
+    return false;
+  }
   bool good = true;
   for (std::uint32_t k = 0; k < model_.inputs.size(); ++k) {
     const Input& input = model_.inputs[k];
@@ -181,6 +187,13 @@ bool InputBinder::take_table() {
   return good;
 }
 
+/// Whether an input has no value yet that a table could give.
+bool InputBinder::wants_columns() const {
+  for (const std::uint32_t k : missing_inputs())
+    if (model_.inputs[k].role == Input::Role::data && model_.inputs[k].shape.size() == 1) return true;
+  return false;
+}
+
 bool InputBinder::explain_missing_column(std::uint32_t number, Diagnostic& d) const {
   constexpr std::size_t most_shown = 10;
   const Input& input = model_.inputs[number];
@@ -190,14 +203,9 @@ bool InputBinder::explain_missing_column(std::uint32_t number, Diagnostic& d) co
       table_columns_.begin() + static_cast<std::ptrdiff_t>(std::min(table_columns_.size(), most_shown)));
   if (shown.size() < table_columns_.size()) shown.emplace_back("…");
   d.note(fmt::format("'{}' has no column {}; its columns are {}", options_.table, input.name, fmt::join(shown, ", ")));
-  const std::string& first = table_columns_.front();
-  const bool other_sign = table_columns_.size() == 1 && first.find_first_of(";\t|") != std::string::npos;
   const std::string near = did_you_mean(input.name, table_columns_);
-  if (other_sign)
-    d.help("the columns of a table are separated by commas");
-  else if (!near.empty())
-    d.help(fmt::format("give it as {}=@{}:{}", input.name, options_.table, near));
-  return other_sign || !near.empty();
+  if (!near.empty()) d.help(fmt::format("give it as {}=@{}:{}", input.name, options_.table, near));
+  return !near.empty();
 }
 
 std::vector<std::uint32_t> InputBinder::missing_inputs() const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,7 @@ class InputBinder {
   bool take_file(std::uint32_t number, const GivenValue& value);
   bool take_csv(std::uint32_t number, const GivenValue& value);
   bool take_table();
+  bool wants_columns() const;
   bool fit_rank(std::uint32_t number, Array array, bool one_column);
   bool infer_axis(std::uint32_t number, std::size_t axis, bool& changed);
   bool solve(const std::string& name, std::uint32_t number, std::size_t axis, bool& changed);
@@ -87,6 +89,7 @@ class InputBinder {
   std::map<std::string, Fact> facts_;
   std::map<std::uint32_t, GivenValue::Kind> fills_;
   std::map<std::uint32_t, std::pair<std::string, std::string>> tables_;  // path and selection
+  std::set<std::string> wrong_files_;                                    // tables of which an error was reported
   std::vector<std::string> table_columns_;                               // of `--table`
 };
 

@@ -189,11 +189,9 @@ class Rows {
     const std::string text = unquoted(cell);
     const std::string column = fmt::format("column '{}'", table_.columns()[c]);
     const bool empty = trim(text).empty();
-    const bool too_large = !empty && trim(text).find_first_not_of("+-.0123456789eE") == std::string_view::npos &&
-                           trim(text).find_first_of("0123456789") != std::string_view::npos;
     error = {empty ? column + " has an empty cell here"
                    : fmt::format("'{}' in {} is {}", text.size() > 60 ? text.substr(0, 57) + "…" : text, column,
-                                 too_large ? "no number that a double can hold" : "not a number"),
+                                 why_no_number(text)),
              scanner.place(cell.begin, cell.line), ""};
     if (columns_.size() > 1) error.help = "columns that are not asked for may hold anything: @file.csv:first..last";
     return false;
@@ -236,6 +234,22 @@ std::optional<std::size_t> Table::find(std::string_view name, bool& ambiguous) c
   return static_cast<std::size_t>(first - columns_.begin());
 }
 
+std::optional<TableError> Table::without_names() const {
+  const std::string& first = columns_.front();
+  const std::size_t sign = columns_.size() == 1 ? first.find_first_of(";\t|") : std::string::npos;
+  if (sign != std::string::npos)
+    return TableError{
+        fmt::format("separates its columns by {}", first[sign] == '\t' ? "tabs" : fmt::format("'{}'", first[sign])),
+        {},
+        "the columns of a table are separated by commas",
+        true};
+  if (!numeric_first_line_) return std::nullopt;
+  return TableError{fmt::format("has no names of columns: its first line is {}", names(columns_)),
+                    {},
+                    "write the names above, as in a,b,c; without :column it is read whole",
+                    true};
+}
+
 std::optional<std::size_t> Table::wanted(std::string_view name, TableError& error) const {
   bool ambiguous = false;
   const std::string wanted_name(without_quotes(name));
@@ -243,6 +257,10 @@ std::optional<std::size_t> Table::wanted(std::string_view name, TableError& erro
   if (found && !ambiguous) return found;
   if (ambiguous) {
     error = {fmt::format("has several columns named '{}'", wanted_name), {}, {}};
+    return std::nullopt;
+  }
+  if (auto whole = without_names()) {
+    error = std::move(*whole);
     return std::nullopt;
   }
   error = {fmt::format("has no column '{}'; its columns are {}", wanted_name, names(columns_)), {}, {}};

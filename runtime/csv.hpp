@@ -16,6 +16,7 @@ struct TableError {
   std::string message;
   std::optional<Position> place;
   std::string help;
+  bool whole_file = false;  // not of one column: one mistake however many inputs it gives
 };
 
 /// A CSV file (RFC 4180: quotes, a byte order mark, any line ends) with its text in memory. The first line names the
@@ -30,6 +31,9 @@ class Table {
   bool first_line_is_numeric() const { return numeric_first_line_; }
   /// The number of the column of that name, or nothing; `ambiguous` when several have it.
   std::optional<std::size_t> find(std::string_view name, bool& ambiguous) const;
+  /// Why no column has the name that is asked for, where that lies in the whole file: its columns are not separated by
+  /// commas, or its first line holds numbers.
+  std::optional<TableError> without_names() const;
   /// The columns of a selection `a,first..last`; a name may stand in double quotes. Nothing and `error` on failure.
   std::optional<std::vector<std::size_t>> select(std::string_view selection, TableError& error) const;
   /// The numbers of these columns, [rows, columns]; with `first_line` the first line is a row as well. Cells of other

@@ -78,7 +78,7 @@ std::optional<Table> open_table(const std::string& path, TableError& error) {
   std::string why;
   auto text = read_file(path, why);
   if (!text) {
-    error = {why, {}, {}};
+    error = {why, {}, {}, true};
     return std::nullopt;
   }
   return Table::open(std::move(*text), error);

@@ -44,12 +44,19 @@ bool has_something_to_differentiate(const Model& model, Diagnostics& diagnostics
   const bool has_some =
       !values_of(model, NamedValue::Role::loss).empty() || !values_of(model, NamedValue::Role::output).empty();
   if (!has_some) {
-    Diagnostic& d = diagnostics.error(Span::none(), "the formula has no loss and no output");
     const NamedValue* last = nullptr;  // a scalar that was perhaps meant
-    for (const NamedValue& value : model.values)
-      if (model.graph.shape(value.expr).empty()) last = &value;
-    d.help(last == nullptr ? "write loss = …, output p = …, or end with an expression"
-                           : fmt::format("write loss = {}, or output {} for its value", last->name, last->name));
+    bool misspelt = false;
+    for (const NamedValue& value : model.values) {
+      const bool near = !did_you_mean(value.name, {"loss"}).empty();
+      if (!model.graph.shape(value.expr).empty() || (misspelt && !near)) continue;
+      last = &value;
+      misspelt = near;
+    }
+    Diagnostic& d =
+        diagnostics.error(last == nullptr ? Span::none() : last->span, "the formula has no loss and no output");
+    d.help(misspelt          ? fmt::format("did you mean loss? {} is a name like any other", last->name)
+           : last == nullptr ? "write loss = …, output p = …, or end with an expression"
+                             : fmt::format("write loss = {}, or output {} for its value", last->name, last->name));
   }
   return has_some;
 }

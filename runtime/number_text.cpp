@@ -50,6 +50,22 @@ std::string_view trim(std::string_view text) {
   }
 }
 
+std::string_view why_no_number(std::string_view text) {
+  text = trim(text);
+  const std::size_t e = text.find_first_of("eE");
+  const std::string_view exponent = e == text.npos ? "0" : text.substr(std::min(e + 1, text.size()));
+  const std::string_view sign = "+-", digits = "0123456789";
+  const auto after_sign = [&](std::string_view part) {
+    return !part.empty() && sign.find(part.front()) != sign.npos ? part.substr(1) : part;
+  };
+  const std::string_view front = after_sign(text.substr(0, e)), back = after_sign(exponent);
+  const std::size_t dot = front.find('.');
+  const bool number = front.find_first_not_of("0123456789.") == front.npos &&
+                      front.find_first_of(digits) != front.npos && back.find_first_not_of(digits) == back.npos &&
+                      !back.empty() && (dot == front.npos || front.find('.', dot + 1) == front.npos);
+  return number ? "no number that a double can hold" : "not a number";
+}
+
 std::optional<double> parse_number(std::string_view text) {
   text = trim(text);
   constexpr std::string_view minus_sign = "\xE2\x88\x92";  // U+2212

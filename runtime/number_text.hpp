@@ -14,6 +14,9 @@ std::string number_text(double value);
 /// blanks are no error. Nothing for anything else, and for decimals beyond the range of a double.
 std::optional<double> parse_number(std::string_view text);
 
+/// Why `parse_number` gives nothing: "not a number" or "no number that a double can hold".
+std::string_view why_no_number(std::string_view text);
+
 /// The text without blanks (space, tab, U+00A0) at both ends.
 std::string_view trim(std::string_view text);
 

@@ -125,8 +125,8 @@ class ListParser {
     if (!value) {
       if (word.empty()) return fail("an entry is missing beside a ',' or ';'");
       const bool several = word.find(' ') != std::string_view::npos;
-      return fail(
-          fmt::format("'{}' is not a number{}", word.substr(0, 40), several ? "; entries are separated by ','" : ""));
+      return fail(fmt::format("'{}' is {}{}", word.substr(0, 40), why_no_number(word),
+                              several ? "; entries are separated by ','" : ""));
     }
     at_ = end;
     out = Array{{}, {*value}};
@@ -179,8 +179,9 @@ bool parse_value(std::string_view text, GivenValue& value, std::string& error) {
   }
   const std::optional<double> number = parse_number(text);
   if (!number) {
-    error = text.empty()
-                ? "a value is missing after '='"
+    error = text.empty() ? "a value is missing after '='"
+            : why_no_number(text) != "not a number"
+                ? fmt::format("'{}' is {}", text.substr(0, 60), why_no_number(text))
                 : fmt::format(
                       "'{}' is no number, no list such as [1, 2; 3, 4], no @file and none of zeros, ones, normal, "
                       "uniform",

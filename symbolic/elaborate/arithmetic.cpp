@@ -179,6 +179,19 @@ Value Evaluator::eval_sum(ast::Id id) {
   return build_.sum(std::move(terms), coefficients, shape.axes);
 }
 
+/// A text that can stand before '@'.
+std::string Evaluator::factor_text(ast::Id id) const {
+  const ast::Expression& e = at(id);
+  const bool product = e.kind == ast::Kind::binary && (e.op == ast::Binary::matmul || e.op == ast::Binary::multiply);
+  return product && !e.parenthesised ? text_of(id) : operand_text(id);
+}
+
+/// The transpose of an operand as it is written: of a transpose what it transposes.
+std::string Evaluator::transposed_text(ast::Id id) const {
+  if (at(id).kind == ast::Kind::transpose) return operand_text(at(id).children[0]);
+  return operand_text(id) + ".T";
+}
+
 /// `x^1/2`, which is half of x.
 void Evaluator::warn_root(const ast::Expression& e) {
   const ast::Expression& power = at(e.children[0]);
@@ -328,9 +341,13 @@ Value Evaluator::matmul(Value a, Value b, ast::Id left, const ast::Expression& e
     const bool input = s != nullptr && s->kind == Symbol::Kind::input && b.axes.size() == 1;
     if (input) d.help("declare " + s->text + "[" + sizes_.to_string(x.size) + "]");
     if (b.axes.size() == 2 && frame_.labels[b.axes[1]].known && build_.size(b.axes[1]) == x.size)
-      d.help("transpose the second: " + text_of(left) + " @ " + text_of(right) + ".T");
+      d.help(
+          std::string(at(right).kind == ast::Kind::transpose ? "without the transpose: " : "transpose the second: ") +
+          factor_text(left) + " @ " + transposed_text(right));
     else if (a.axes.size() == 2 && frame_.labels[a.axes[0]].known && build_.size(a.axes[0]) == y.size)
-      d.help((input ? "or transpose the first: " : "transpose the first: ") + text_of(left) + ".T @ " + text_of(right));
+      d.help(std::string(input ? "or " : "") +
+             (at(left).kind == ast::Kind::transpose ? "without the transpose: " : "transpose the first: ") +
+             transposed_text(left) + " @ " + operand_text(right));
     return Value::poison();
   }
   Label shared = inner;

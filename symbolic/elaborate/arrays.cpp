@@ -70,6 +70,11 @@ const Evaluator::ArrayFunction* Evaluator::array_function(const std::string& nam
   return found == index.end() ? nullptr : found->second;
 }
 
+bool Evaluator::takes_axis(const std::string& name) {
+  const ArrayFunction* f = array_function(name);
+  return (f != nullptr && f->axis) || name == "max" || name == "min";
+}
+
 bool Evaluator::is_array_function(const std::string& name) { return name != "pick" && array_function(name) != nullptr; }
 
 std::vector<std::string> Evaluator::array_function_names() {
@@ -85,35 +90,10 @@ std::vector<std::string> Evaluator::array_function_names() {
 }
 
 Value Evaluator::call_array(const ArrayFunction& f, ast::Id id) {
-  const ast::Expression& e = at(id);
   if (std::string_view(f.name) == "pick" && !activation().prelude) return unknown_function(id);
   if (!keywords(id, f.axis)) return Value::poison();
-  if (f.axis && f.most == 1 && e.children.size() == 2) {
-    const ast::Expression& first = at(e.children[0]);
-    const ast::Expression& second = at(e.children[1]);
-    const bool number = second.kind == ast::Kind::number || second.kind == ast::Kind::negate;
-    const bool index = first.kind == ast::Kind::name && context_.find(first.name.key) == nullptr &&
-                       find_binding(first.name.key) == nullptr;
-    if (number)
-      error(e.span, "the axis of " + e.name.text + " is given by its name")
-          .help("write " + e.name.text + "(" + text_of(e.children[0]) + ", axis=" + text_of(e.children[1]) + ")");
-    else if (index)
-      error(e.span, "the index of " + e.name.text + " stands in brackets")
-          .help("write " + e.name.text + "[" + first.name.text + "](" + text_of(e.children[1]) + ")");
-    else
-      error(e.span, e.name.text + " takes 1 argument, not 2")
-          .help("an axis is given by its name, as axis=0; of several values, add or stack them first");
-    return Value::poison();
-  }
-  if (e.name.key == "range" && e.children.size() == 2) {
-    const ast::Kind kind = at(e.children[0]).kind;
-    std::string first = text_of(e.children[0]);
-    if (kind != ast::Kind::name && kind != ast::Kind::number) first = "(" + first + ")";
-    error(e.span, "range takes 1 argument, not 2")
-        .help("it counts from 0: range(" + text_of(e.children[1]) + " - " + first + ") + " + first);
-    return Value::poison();
-  }
-  if (!arity(id, f.least, f.most)) return Value::poison();
+  if (f.axis && axis_without_name(id, f.most)) return Value::poison();
+  if (shape_in_list(id) || !arity(id, f.least, f.most)) return Value::poison();
   return (this->*f.handler)(id);
 }
 
@@ -154,6 +134,11 @@ Value Evaluator::norm_call(ast::Id id) {
   if (v.poisoned || order.poisoned) return Value::poison();
   if (!order.axes.empty())
     return fail(at(e.children[1]).span, "the order of a norm is a scalar, not " + shape_of(order));
+  if (const Rational* p = build_.constant_value(order); p != nullptr && p->is_zero()) {
+    error(e.span, "the order of a norm is positive")
+        .help("how many are not 0 is sum(" + operand_text(e.children[0]) + " != 0)");
+    return Value::poison();
+  }
   build_.operand(v);
   build_.operand(order);
   auto reduced = reduced_axes(e, v);

@@ -21,151 +21,16 @@ bool Evaluator::arity(ast::Id id, std::size_t least, std::size_t most) {
   return false;
 }
 
-/// How a call with too many or too few arguments is written; empty where nothing is known.
-std::string Evaluator::right_arguments(const ast::Expression& call) {
-  constexpr std::size_t most_nested = 8;
-  const std::string& name = call.name.key;
-  const std::size_t given = call.children.size();
-  std::vector<std::string> x;
-  for (const ast::Id child : call.children) x.push_back(text_of(child));
-  if ((name == "max" || name == "min") && given > 2 && given <= most_nested) {
-    std::string nested = x.back();
-    for (std::size_t k = given - 1; k-- > 0;) nested = name + "(" + x[k] + ", " + nested + ")";
-    return "write " + nested;
-  }
-  if ((name == "log" || name == "ln") && given == 2)
-    return x[1] == "10" || x[1] == "2" ? "write log" + x[1] + "(" + x[0] + ")"
-                                       : "write log(" + x[0] + ")/log(" + x[1] + ")";
-  if (name == "sqrt" && given == 2) return "write pow(" + x[0] + ", 1/" + operand_text(call.children[1]) + ")";
-  if (name == "clip" && given == 2)
-    return "a bound on one side is max(" + x[0] + ", " + x[1] + ") or min(" + x[0] + ", " + x[1] + ")";
-  if (name == "round" && given == 2)
-    return "digits after the point: round(" + operand_text(call.children[0]) + "*10^" + operand_text(call.children[1]) +
-           ")/10^" + operand_text(call.children[1]);
-  if (name == "eye" && given == 2) return "write eye(" + x[0] + ")";
-  if (name == "atan" && given == 2) return "write atan2(" + x[0] + ", " + x[1] + ")";
-  if (name == "where" && given == 2) return "write where(" + x[0] + ", " + x[1] + ", 0)";
-  if (name == "dot" && given == 1) return "write dot(" + x[0] + ", " + x[0] + ")";
-  if (name == "norm" && given > 2) return "write norm(" + x[0] + ", " + x[1] + ")";
-  static const std::unordered_map<std::string, std::string> signatures = {{"atan2", "atan2(y, x)"},
-                                                                          {"beta", "beta(x, y)"},
-                                                                          {"clip", "clip(x, lo, hi)"},
-                                                                          {"dot", "dot(x, y)"},
-                                                                          {"hypot", "hypot(x, y)"},
-                                                                          {"lbeta", "lbeta(x, y)"},
-                                                                          {"logaddexp", "logaddexp(x, y)"},
-                                                                          {"mod", "mod(x, y)"},
-                                                                          {"outer", "outer(x, y)"},
-                                                                          {"polygamma", "polygamma(k, x)"},
-                                                                          {"pow", "pow(x, y)"},
-                                                                          {"quantile", "quantile(x, q)"},
-                                                                          {"reshape", "reshape(x, n, d)"},
-                                                                          {"where", "where(c, x, y)"},
-                                                                          {"xlog1py", "xlog1py(x, y)"},
-                                                                          {"xlogy", "xlogy(x, y)"}};
-  const auto known = signatures.find(name);
-  return known == signatures.end() ? std::string() : "it is " + known->second;
-}
-
-/// A text that can be an operand of anything.
-std::string Evaluator::operand_text(ast::Id id) const {
-  const ast::Kind kind = at(id).kind;
-  const bool whole = kind == ast::Kind::name || kind == ast::Kind::number || kind == ast::Kind::call ||
-                     kind == ast::Kind::subscript || kind == ast::Kind::index_form;
-  return whole ? text_of(id) : "(" + text_of(id) + ")";
-}
-
-/// `huber(r, t)`.
-std::string Evaluator::signature(const ast::FunctionDefinition& f) {
-  std::string out;
-  for (const ast::Name& p : f.parameters) out += (out.empty() ? "(" : ", ") + p.text;
-  return f.name.text + (out.empty() ? "(" : out) + ")";
-}
-
-/// `huber(r, t=1)`: arguments have no names.
-Value Evaluator::named_arguments(ast::Id id, const ast::FunctionDefinition& f) {
-  const ast::Expression& e = at(id);
-  std::vector<std::string> list(f.parameters.size());
-  for (std::size_t k = 0; k < e.children.size(); ++k) list[k] = text_of(e.children[k]);
-  bool good = true;
-  for (const ast::Keyword& word : e.keywords) {
-    const auto place = std::ranges::find_if(f.parameters, [&](const ast::Name& p) { return p.key == word.name.key; });
-    const auto k = static_cast<std::size_t>(place - f.parameters.begin());
-    good = good && k < list.size() && list[k].empty();
-    if (good) list[k] = text_of(word.value);
-  }
-  Diagnostic& d = error(e.keywords[0].name.span, e.name.text + " takes no argument named " + e.keywords[0].name.text);
-  std::string text;
-  for (const std::string& one : list) text += (text.empty() ? "(" : ", ") + one;
-  d.help(good ? "arguments stand in order: " + e.name.text + text + ")" : "it is " + signature(f));
-  return Value::poison();
-}
-
-bool Evaluator::keywords(ast::Id id, bool allowed) {
-  const ast::Expression& e = at(id);
-  for (std::size_t k = 0; k < e.keywords.size(); ++k) {
-    const ast::Keyword& word = e.keywords[k];
-    if (allowed && word.name.text == "axis" && k == 0) continue;
-    if (word.name.text == "axis") {
-      error(word.name.span, allowed ? "axis is given twice" : e.name.text + " takes no axis");
-      return false;
-    }
-    Diagnostic& d = error(word.name.span, e.name.text + " takes no argument named " + word.name.text);
-    if (word.name.text == "keepdims" || word.name.text == "keepdim")
-      d.help(with_axis_kept(e));
-    else if ((e.name.key == "log" || e.name.key == "ln") && word.name.text == "base" && e.children.size() == 1)
-      d.help("write log(" + text_of(e.children[0]) + ")/log(" + text_of(word.value) + ")");
-    else if (const std::string positional = in_order_of(e); !positional.empty())
-      d.help("arguments stand in order: " + positional);
-    else if (e.name.key == "norm" && (word.name.text == "ord" || word.name.text == "p") && !e.children.empty())
-      d.help("the order is the second argument: norm(" + text_of(e.children[0]) + ", " + text_of(word.value) + ")");
-    else if (allowed)
-      d.help("did you mean axis?");
-    return false;
-  }
-  return true;
-}
-
-/// A call of a function of the table whose arguments were given by names, in order; empty where the count is another.
-std::string Evaluator::in_order_of(const ast::Expression& call) {
-  const auto f = function_named(call.name.key);
-  if (!f || call.children.size() + call.keywords.size() != row(*f).arity) return {};
-  std::string out;
-  for (const ast::Id child : call.children) out += (out.empty() ? "" : ", ") + text_of(child);
-  for (const ast::Keyword& word : call.keywords) out += (out.empty() ? "" : ", ") + text_of(word.value);
-  return call.name.text + "(" + out + ")";
-}
-
-/// `mean(X, axis=1, keepdims=True)`: a reshape makes the axis of size 1 where broadcasting needs it.
-std::string Evaluator::with_axis_kept(const ast::Expression& call) {
-  const std::string general = "index notation keeps the axis: Z[i, j] = X[i, j] - sum[k](X[i, k])";
-  if (call.children.size() != 1) return general;
-  const auto axis = std::ranges::find_if(call.keywords, [](const ast::Keyword& k) { return k.name.text == "axis"; });
-  std::string here = call.name.text + "(" + text_of(call.children[0]);
-  if (axis == call.keywords.end()) return "a number broadcasts: write " + here + ")";
-  here += ", axis=" + text_of(axis->value) + ")";
-  const Value v = eval(call.children[0]);
-  const ast::Expression& number = at(axis->value);
-  const bool last = number.kind == ast::Kind::negate;
-  const auto k = number.kind == ast::Kind::number ? number.value.as_int64() : std::nullopt;
-  if (v.poisoned || v.axes.size() < 2 || (!k && !last)) return general;
-  const std::size_t place = last ? v.axes.size() - 1 : static_cast<std::size_t>(*k);
-  if (place == 0) return "along the first axis it broadcasts: write " + here;
-  std::string shape;
-  for (std::size_t a = 0; a < v.axes.size(); ++a)
-    shape += ", " + (a == place ? std::string("1") : sizes_.to_string(build_.size(v.axes[a])));
-  return "write reshape(" + here + shape + ")";
-}
-
 std::optional<std::size_t> Evaluator::axis_number(ast::Id value, std::size_t rank, Span mark,
                                                   const std::string& shape) {
   const ast::Expression& e = at(value);
-  if (e.kind == ast::Kind::name && e.name.text == "None" && context_.find("None") == nullptr) {
+  const Symbol* none = e.kind == ast::Kind::name && e.name.text == "None" ? context_.find("None") : nullptr;
+  if (e.kind == ast::Kind::name && e.name.text == "None" && (none == nullptr || context_.assumed.count("None") != 0)) {
     error(e.span, "an axis is a whole number").help("without axis=… the function runs over all of them");
     return std::nullopt;
   }
   if (e.kind == ast::Kind::vector) {
-    error(e.span, "one axis is reduced at a time").help("as in sum(sum(X, axis=1), axis=0)");
+    error(e.span, "one axis is named at a time");
     return std::nullopt;
   }
   const Value v = eval(value);
@@ -261,10 +126,16 @@ Value Evaluator::unknown_function(ast::Id id) {
   }
   std::vector<std::string> texts;
   for (const ast::Id child : e.children) texts.push_back(text_of(child));
-  const bool only_axis = std::ranges::all_of(e.keywords, [](const ast::Keyword& k) { return k.name.text == "axis"; });
-  if (std::string here = only_axis ? foreign_call(name, texts) : ""; !here.empty()) {
-    for (const ast::Keyword& word : e.keywords)
-      if (here.ends_with(')')) here.insert(here.size() - 1, ", axis=" + text_of(word.value));
+  std::string here = with_keywords(e, name);
+  if (here.empty())
+    if (const std::string_view function = foreign_function(name, e.children.size()); is_function_name(function))
+      here = with_keywords(e, std::string(function));  // clamp(x, min=0)
+  if (here.empty() && name == "clamp") here = with_keywords(e, "clip");
+  if (here.empty() && name == "clamp" && texts.size() == 2 && e.keywords.empty()) {
+    d.help("a bound on one side is max(" + texts[0] + ", " + texts[1] + ") or min(" + texts[0] + ", " + texts[1] + ")");
+    return Value::poison();
+  }
+  if (!here.empty()) {
     d.help("write " + here);
     return Value::poison();
   }

@@ -9,15 +9,14 @@ namespace {
 /// Calls inlined in one program; functions that call functions can grow without bound.
 constexpr std::size_t most_inlined_calls = 200'000;
 
-/// MATLAB's and everybody's other names.
-std::string canonical(const std::string& key) {
+}  // namespace
+
+std::string Evaluator::canonical_function(const std::string& key) {
   static const std::unordered_map<std::string, std::string> synonyms = {
       {"arcsin", "asin"}, {"arccos", "acos"}, {"arctan", "atan"}, {"ln", "log"}, {"trace", "tr"}};
   const auto found = synonyms.find(key);
   return found == synonyms.end() ? key : found->second;
 }
-
-}  // namespace
 
 std::optional<std::vector<Value>> Evaluator::arguments(ast::Id id) {
   std::vector<Value> out;
@@ -33,6 +32,10 @@ std::optional<std::vector<Value>> Evaluator::arguments(ast::Id id) {
 
 std::optional<Evaluator::ReducedAxes> Evaluator::reduced_axes(const ast::Expression& call, const Value& v) {
   if (call.keywords.empty()) return ReducedAxes{{}, v.axes};
+  if (at(call.keywords[0].value).kind == ast::Kind::vector) {
+    several_axes(call, at(call.keywords[0].value), v.axes.size());
+    return std::nullopt;
+  }
   const auto axis = axis_number(call.keywords[0].value, v.axes.size(), call.span,
                                 named(call.children[0]) + ", which is " + shape_of(v) + ",");
   if (!axis) return std::nullopt;
@@ -47,7 +50,7 @@ Value Evaluator::eval_call(ast::Id id) {
     const auto own = context_.functions.find(e.name.key);
     if (own != context_.functions.end()) return call_user(own->second, id);
   }
-  const std::string name = canonical(e.name.key);
+  const std::string name = canonical_function(e.name.key);
   if (const ArrayFunction* f = array_function(name)) return call_array(*f, id);
   if (name == "max" || name == "min") return reduction_call(id);
   if (const auto f = function_named(name)) return call_elementwise(*f, id);
@@ -100,7 +103,9 @@ Value Evaluator::call_user(const FunctionInfo& f, ast::Id id) {
     Diagnostic& d = error(e.span, e.name.text + " takes " + counted(parameters.size(), "argument") + ", not " +
                                       std::to_string(e.children.size()));
     if (!f.prelude) d.note(e.name.text + " is defined here", f.definition->name.span);
-    if (f.prelude) d.help("it is " + signature(*f.definition));
+    if (!f.prelude) return Value::poison();
+    const std::string here = right_arguments(e);
+    d.help(here.empty() ? "it is " + signature(*f.definition) : here);
     return Value::poison();
   }
   auto values = arguments(id);

@@ -1,6 +1,7 @@
 // Conditions: comparisons, logic, choices, and what they protect.
 #include <algorithm>
 
+#include "frontend/format.hpp"
 #include "symbolic/elaborate/evaluate.hpp"
 
 namespace gradus::elaboration {
@@ -17,6 +18,20 @@ bool Evaluator::is_condition(const Value& v, ast::Id id, const char* where) {
   error(at(id).span, std::string(where) + " needs a condition, but " + named(id) + " is a number")
       .help("compare it: " + text_of(id) + " != 0");
   return false;
+}
+
+/// `x == 1 or 2`: what stands beside a comparison is compared with the same. Reported.
+bool Evaluator::compares_alternatives(ast::Id number, ast::Id before, const char* where) {
+  const ast::Expression& comparison = at(before);
+  if (comparison.kind != ast::Kind::comparison || comparison.children.size() != 2 ||
+      at(comparison.children[0]).kind == ast::Kind::number)
+    return false;
+  const std::string text = format(*activation().program, before), last = text_of(comparison.children[1]);
+  if (!text.ends_with(last)) return false;
+  error(at(number).span, std::string(where) + " needs a condition, but " + named(number) + " is a number")
+      .help("compare it too: " + text + " " + std::string(where).substr(1, std::string_view(where).size() - 2) + " " +
+            text.substr(0, text.size() - last.size()) + text_of(number));
+  return true;
 }
 
 bool Evaluator::reads_elements(ast::Id id) const {
@@ -88,8 +103,10 @@ Value Evaluator::eval_logic(ast::Id id) {
   bool poisoned = false;
   for (auto k = order.begin(); k != order.end(); ++k) {
     values[*k] = eval(parts[*k]);
-    if (values[*k].poisoned || poisoned || !is_condition(values[*k], parts[*k], where))  // one error for the operator
-      poisoned = true;
+    const bool alternative = !values[*k].poisoned && !values[*k].condition && *k > 0 && !poisoned &&
+                             compares_alternatives(parts[*k], parts[*k - 1], where);
+    if (alternative || values[*k].poisoned || poisoned || !is_condition(values[*k], parts[*k], where))
+      poisoned = true;  // one error for the operator
     else if (k < reading && parts.size() <= most_protecting_parts)
       push_condition(values[*k], conjunction);
   }

@@ -105,6 +105,11 @@ std::string counted(std::size_t count, const std::string& noun);
 /// The name nearest to a misspelt one: values and sizes, and what else is in scope. Empty once the errors are more
 /// than anybody reads.
 std::string near_value(const Context& context, const std::string& name, std::vector<std::string> in_scope = {});
+/// `data`, `param`.
+const char* role_word(ast::Role role);
+/// Adds to the last error, that `first` is declared twice: `data c[n]`, then `data c : index(k)`. Uses are silent.
+void one_line_says_both(Context& context, const ast::Program& program, const ast::Declaration& second,
+                        const Input& first);
 /// Reports an assumption that there is not, with the one that is meant.
 void unknown_assumption(Context& context, const ast::Program& program, const ast::Assumption& a);
 /// `xw` as `x*w` where x and w are declared, else nothing.

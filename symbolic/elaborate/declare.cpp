@@ -12,20 +12,6 @@
 namespace gradus::elaboration {
 namespace {
 
-const char* role_word(ast::Role role) {
-  switch (role) {
-    case ast::Role::data:
-      return "data";
-    case ast::Role::param:
-      return "param";
-    case ast::Role::constant:
-      return "const";
-    case ast::Role::dim:
-      return "dim";
-  }
-  return "";
-}
-
 class Declarer {
  public:
   Declarer(Context& context, const ast::Program& program)
@@ -298,7 +284,13 @@ class Declarer {
     symbol.poisoned = !good;
     const Symbol* earlier = context_.find(d.name.key);
     if (earlier != nullptr && (statement.broken || earlier->poisoned)) return;  // part of another mistake
-    if (!enter(d.name, symbol, in.role == Input::Role::constant)) return;
+    const Input* first =
+        earlier != nullptr && earlier->kind == Symbol::Kind::input ? &context_.model.inputs[earlier->number] : nullptr;
+    if (!enter(d.name, symbol, in.role == Input::Role::constant)) {
+      if (first != nullptr && !declaration.assumptions.empty())
+        one_line_says_both(context_, program_, declaration, *first);
+      return;
+    }
     for (const Size s : in.shape) sizes_.assume_nonnegative(s);
     if (good) good = assumptions(statement, d, in);
     context_.symbols.at(d.name.key).poisoned = !good;
@@ -438,6 +430,11 @@ class Declarer {
     }
     const auto bound = size(a.argument);
     if (!bound) return false;
+    if (sizes_.is_negative(*bound)) {
+      context_.diagnostics.error(at(a.argument).span,
+                                 "a size is not negative: no index stays below " + format(program_, a.argument));
+      return false;
+    }
     if (in.index_bound) {
       context_.diagnostics.error(a.span.is_none() ? a.name.span : a.span, "index stands twice");
       return false;

@@ -125,10 +125,13 @@ class Evaluator {
   Value shape_error(const ast::Expression& e, ast::Id left, ast::Id right, const Value& a, const Value& b);
   std::optional<Value> affine_product(const Value& a, const Value& b, const std::vector<Label>& axes);
   bool small(const Subscript& s) const;
+  bool compares_alternatives(ast::Id number, ast::Id before, const char* where);
   bool is_condition(const Value& v, ast::Id id, const char* where);
   void push_condition(const Value& condition, bool holds);
   void pop_condition();
   std::string matrix_product(ast::Id id, const Value& other);
+  std::string factor_text(ast::Id id) const;
+  std::string transposed_text(ast::Id id) const;
   void warn_root(const ast::Expression& e);
   void warn_table(const ast::Expression& e, const Value& a, const Value& b);
   /// Whether the '*' is a matrix product in MATLAB; `left` is what stands before it, as it is meant.
@@ -208,6 +211,8 @@ class Evaluator {
   Value quantile_call(ast::Id id);
 
   // calls.cpp
+  /// The function of another name for it: MATLAB's and everybody's.
+  static std::string canonical_function(const std::string& key);
   Value eval_call(ast::Id id);
   Value call_user(const FunctionInfo& f, ast::Id id);
   Value inline_call(const FunctionInfo& f, ast::Id id, std::vector<Value> values);
@@ -229,7 +234,16 @@ class Evaluator {
     std::vector<Label> kept, bound;
   };
   std::optional<ReducedAxes> reduced_axes(const ast::Expression& call, const Value& v);
+
+  // call_help.cpp
+  bool shape_in_list(ast::Id id);
+  bool axis_without_name(ast::Id id, std::size_t most);
+  void several_axes(const ast::Expression& call, const ast::Expression& list, std::size_t rank);
   std::string right_arguments(const ast::Expression& call);
+  std::string moved_diagonal(const ast::Expression& call, ast::Id array, const std::string& by);
+  std::string without_keywords(const ast::Expression& call, const ast::Keyword& odd, bool takes_axis);
+  std::string with_keywords(const ast::Expression& call, const std::string& function);
+  std::string unbiased(const ast::Expression& call, const ast::Keyword& word);
   std::string operand_text(ast::Id id) const;
   static std::string signature(const ast::FunctionDefinition& f);
   Value named_arguments(ast::Id id, const ast::FunctionDefinition& f);
@@ -241,6 +255,7 @@ class Evaluator {
   // arrays.cpp
   struct ArrayFunction;
   static const ArrayFunction* array_function(const std::string& name);
+  static bool takes_axis(const std::string& name);
   Value call_array(const ArrayFunction& f, ast::Id id);
   std::optional<Size> size_argument(ast::Id id);
   bool square(const Value& v, ast::Id id, const std::string& name);

@@ -457,6 +457,8 @@ void declare_undeclared(Context& context) {
     const std::string near = near_function(context, e->name.text);
     if (e->name.text == "e")
       context.diagnostics.warning(e->span, "e is taken for a scalar parameter; the number e is exp(1)");
+    else if (e->name.text == "None" || e->name.text == "True" || e->name.text == "False")
+      context.diagnostics.warning(e->span, e->name.text + " is taken for a scalar parameter");
     else if (e->name.text == "T")
       context.diagnostics.warning(e->span, "T is taken for a scalar parameter; a transpose is X.T");
     else if (!near.empty() && e->name.text.size() > 2)

@@ -56,6 +56,9 @@ Value Evaluator::norm_over(Value v, const std::vector<Label>& axes, const std::v
     return build_.reduce(Reduction::maximum, std::move(magnitude), axes, bound, guards);
   }
   if (p != nullptr && p->sign() <= 0) return fail(mark, "the order of a norm is positive");
+  if (p == nullptr)
+    add_check(ValueCheck::Code::bad_argument, build_.elementwise(Function::less, {build_.constant(0), order}, {}),
+              "the order of a norm is positive", mark);
   // (Σ|x|^p)^(1/p), with derivative 0 where all x are 0.
   Value powers = build_.elementwise(Function::power, {std::move(magnitude), order}, inner);
   Value total = build_.product({std::move(powers)}, axes, bound, guards);

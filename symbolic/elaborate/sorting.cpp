@@ -47,9 +47,11 @@ bool Evaluator::is_fraction(const Value& q, Span span, ast::Id id) {
       d.help("per cent are hundredths: write " + (*c / Rational(100)).to_string());
     return false;
   }
+  const std::string name = named(id);
   Value low = build_.elementwise(Function::less_equal, {build_.constant(0), q}, {});
   Value high = build_.elementwise(Function::less_equal, {q, build_.constant(1)}, {});
-  add_check(ValueCheck::Code::bad_argument, build_.elementwise(Function::logical_and, {low, high}, {}), text, span);
+  add_check(ValueCheck::Code::bad_argument, build_.elementwise(Function::logical_and, {low, high}, {}),
+            text + ", and " + name + " is none", span);
   return true;
 }
 

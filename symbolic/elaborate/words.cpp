@@ -95,6 +95,32 @@ bool word_of_type(const std::string& word) {
 
 }  // namespace
 
+const char* role_word(ast::Role role) {
+  switch (role) {
+    case ast::Role::data:
+      return "data";
+    case ast::Role::param:
+      return "param";
+    case ast::Role::constant:
+      return "const";
+    case ast::Role::dim:
+      return "dim";
+  }
+  return "";
+}
+
+void one_line_says_both(Context& context, const ast::Program& program, const ast::Declaration& second,
+                        const Input& first) {
+  std::string words;
+  for (const ast::Assumption& a : second.assumptions)
+    words += (words.empty() ? " : " : ", ") + a.name.text +
+             (a.argument.valid() ? "(" + format(program, a.argument) + ")" : "");
+  const std::string shape = first.shape.empty() ? "" : shape_text(context.sizes(), first.shape);
+  context.diagnostics.at(context.diagnostics.all().size() - 1)
+      .help("one line says both: " + std::string(role_word(second.role)) + " " + first.name + shape + words);
+  context.symbols.at(first.key).poisoned = true;
+}
+
 void unknown_assumption(Context& context, const ast::Program& program, const ast::Assumption& a) {
   const std::vector<std::string> words{"positive", "nonnegative", "integer", "symmetric", "spd", "lower", "index"};
   Diagnostic& d = context.diagnostics.error(a.name.span, "there is no assumption " + a.name.text);
