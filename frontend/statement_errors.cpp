@@ -77,9 +77,7 @@ std::string Parser::name_on_the_right(const Token* first) const {
 void Parser::call_on_the_left() {
   const Token& name = at_[-1];
   const Token& closing = partner(*at_);
-  const bool parameters =
-      std::all_of(at_ + 1, &closing, [](const Token& t) { return t.kind == Tok::name || t.kind == Tok::comma; });
-  if (parameters && !is_function_name(spelt(name))) return;
+  if (!is_function_name(spelt(name))) return;
   const std::string value = name_on_the_right(&closing + 2);
   if (value.empty()) return;
   fail(join(name.span, closing.span), "only a name can be defined: the left side is z, z[i, j] or f(a, b)",
