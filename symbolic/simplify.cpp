@@ -9,6 +9,7 @@
 #include "symbolic/rules/quotients.hpp"
 #include "symbolic/rules/reductions.hpp"
 #include "symbolic/rules/shifted_quotients.hpp"
+#include "symbolic/rules/sigmoids.hpp"
 #include "symbolic/rules/structure.hpp"
 #include "symbolic/rules/symmetry.hpp"
 
@@ -38,6 +39,9 @@ std::vector<Rewriter::Step> arithmetic(Graph& g, rules::Facts& facts, const rule
           [&g, &facts, &shifts](Expr e) { return rules::weighted_logsumexp(g, facts, shifts, e); },
           [&g, &facts, &shifts](Expr e) { return rules::log_of_exponentials(g, facts, shifts, e); },
           [&g](Expr e) { return rules::product_of_exponentials(g, e); },
+          [&g](Expr e) { return rules::exponential_times_sigmoid(g, e); },
+          [&g](Expr e) { return rules::difference_of_sigmoids(g, e); },
+          [&g, &facts, &shifts](Expr e) { return rules::power_of_exponentials(g, facts, shifts, e); },
           [&g, &shifts](Expr e) { return rules::shifted_quotient(g, shifts, e); },
           [&g, &shifts](Expr e) { return rules::common_quotient(g, shifts, e); },
           [&g](Expr e) { return rules::split_reciprocal(g, e); },
@@ -46,6 +50,7 @@ std::vector<Rewriter::Step> arithmetic(Graph& g, rules::Facts& facts, const rule
           [&g](Expr e) { return rules::removable_quotient(g, e); },
           [&g](Expr e) { return rules::guarded_relative_entropy(g, e); },
           [&g, &facts, &shifts](Expr e) { return rules::times_logarithm(g, facts, shifts, e); },
+          [&g](Expr e) { return rules::distribute_logarithm(g, e); },
           [&g](Expr e) { return rules::compound_power(g, e); },
           [&g](Expr e) { return rules::normal_of_erfc(g, e); },
           [&g, &facts](Expr e) { return rules::log_of_product_with_square(g, facts, e); },

@@ -82,7 +82,7 @@ std::optional<Expr> log_of_exponentials(Graph& graph, Facts& facts, Shifts& shif
       terms.push_back({inside.coefficients[k], graph.substitute(inside.operands[k], n.operands[0].subscripts)});
   } else if (!log1p && inside.kind == Kind::contraction) {
     terms = distributed(graph, n.operands[0]);
-  } else if (log1p && inside.kind == Kind::contraction) {
+  } else if (log1p && (inside.kind == Kind::contraction || inside.kind == Kind::elementwise)) {
     terms.push_back({1, n.operands[0]});
   }
   if (terms.empty()) return std::nullopt;

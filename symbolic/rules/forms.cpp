@@ -74,6 +74,7 @@ std::optional<Expr> times_logarithm(Graph& graph, Facts& facts, const Shifts& sh
     const Node& log = graph[n.operands[k].expr];
     const auto weighted = log.kind == Kind::elementwise ? weighted_logarithm(log.function) : std::nullopt;
     if (!weighted || is_left(graph, shifts, n.operands[k].expr)) continue;
+    if (log.function == Function::log && graph.is_constant(log.operands[0].expr)) continue;
     std::vector<char> labels(n.labels.size(), 0);
     std::size_t count = 0;
     Graph::each_label(n.operands[k], [&](Label l) { count += std::exchange(labels[l], 1) == 0 ? 1 : 0; });
@@ -109,6 +110,92 @@ std::optional<Expr> times_logarithm(Graph& graph, Facts& facts, const Shifts& sh
     for (const auto& o : log.operands) operands.push_back(graph.substitute(o, subscripts));
     others.push_back({graph.elementwise(*weighted, sizes, std::move(operands)), read});
     return graph.contraction(n.labels, n.rank, n.coefficients[0], std::move(others), n.guards);
+  }
+  return std::nullopt;
+}
+
+namespace {
+
+/// Whether a value is a term of a sum, with whatever weight; of a sum over an axis, at some place.
+bool sums(Graph& graph, const Operand& sum, const Operand& value) {
+  const Node& n = graph[sum.expr];
+  if (n.operands.size() > most_factors) return false;
+  if (n.kind == Kind::contraction && n.labels.size() > n.rank)
+    return std::ranges::any_of(n.operands, [&](const Operand& o) { return o.expr == value.expr; });
+  return n.kind == Kind::sum && std::ranges::any_of(n.operands, [&](const Operand& term) {
+           const Factors f = factors_of(graph, graph.substitute(term, sum.subscripts));
+           return std::ranges::find(f.operands, value) != f.operands.end();
+         });
+}
+
+std::vector<Term> terms_of(Graph& graph, const Operand& o) {
+  const Node& n = graph[o.expr];
+  if (n.kind != Kind::sum) return {{1, o}};
+  std::vector<Term> out;
+  for (std::size_t k = 0; k < n.operands.size() && n.operands.size() <= most_factors; ++k)
+    out.push_back({n.coefficients[k], graph.substitute(n.operands[k], o.subscripts)});
+  return out;
+}
+
+/// A logarithm's argument as a sum that a value is a term of, and what it is multiplied by.
+struct LogOfSumWith {
+  Power sum;
+  Monomial others;
+};
+
+std::optional<LogOfSumWith> log_of_sum_with(Graph& graph, const Operand& log, const Operand& value) {
+  const Node& n = graph[log.expr];
+  const bool ratio = is_call(n, Function::log_ratio) || is_call(n, Function::log_difference);
+  if (!ratio && !is_call(n, Function::log)) return std::nullopt;
+  LogOfSumWith out;
+  for (std::size_t k = 0; k < n.operands.size(); ++k)
+    if (!multiply(graph, out.others, graph.substitute(n.operands[k], log.subscripts), k == 0 ? 1 : -1))
+      return std::nullopt;
+  for (Power& p : out.others.powers) {
+    if (!sums(graph, p.base, value)) continue;
+    out.sum = p;
+    p.exponent = 0;
+    return out;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Expr> distribute_logarithm(Graph& graph, Expr e) {
+  const Node n = graph[e];
+  if (n.kind != Kind::contraction || n.operands.size() < 2 || n.operands.size() > most_factors) return std::nullopt;
+  const auto rank = static_cast<std::uint32_t>(n.labels.size());
+  for (std::size_t k = 0; k < n.operands.size(); ++k) {
+    const std::vector<Term> terms = terms_of(graph, n.operands[k]);
+    for (std::size_t m = 0; m < n.operands.size(); ++m) {
+      const Operand weight = n.operands[m];
+      if (m == k || is_reciprocal(graph, weight.expr)) continue;
+      const auto log_of = [&](const Operand& o) {
+        return narrowed(graph, graph.elementwise(Function::log, n.labels, {o}));
+      };
+      const auto times = [&](const Operand& o) {
+        return narrowed(graph, graph.contraction(n.labels, rank, 1, {weight, o}));
+      };
+      std::vector<Term> logs, rest;
+      for (const Term& t : terms) {
+        const auto log = log_of_sum_with(graph, t.operand, weight);
+        if (!log) {
+          rest.push_back(t);
+          continue;
+        }
+        const Expr weighted = graph.elementwise(Function::xlogy, n.labels, {weight, log->sum.base});
+        logs.push_back({t.coefficient * log->sum.exponent, narrowed(graph, weighted)});
+        const Operand others = whole_product(graph, n.labels, log->others);
+        if (!graph.is_constant(others.expr, 1)) rest.push_back({t.coefficient, log_of(others)});
+      }
+      if (logs.empty()) continue;
+      if (!rest.empty()) logs.push_back({1, times(narrowed(graph, graph.sum(n.labels, std::move(rest))))});
+      std::vector<Operand> operands{narrowed(graph, graph.sum(n.labels, std::move(logs)))};
+      for (std::size_t t = 0; t < n.operands.size(); ++t)
+        if (t != k && t != m) operands.push_back(n.operands[t]);
+      return graph.contraction(n.labels, n.rank, n.coefficients[0], std::move(operands), n.guards);
+    }
   }
   return std::nullopt;
 }
@@ -185,6 +272,13 @@ std::optional<Expr> power_less_one(Graph& graph, Expr e) {
     const Operand y = graph.substitute(power.operands[1], n.operands[k].subscripts);
     const auto log = logarithm_of(graph, x);
     const auto rest = beside_one(graph, x);
+    if (is_call(graph[x.expr], Function::exp)) {
+      const Operand u = graph.substitute(graph[x.expr].operands[0], x.subscripts);
+      const Expr exponent = graph.contraction(n.labels, n.rank, 1, {y, u});
+      const Expr to = graph.elementwise(Function::expm1, n.labels, {{exponent, graph.identity(n.rank)}});
+      std::vector<Term> terms{{n.coefficients[k], {to, graph.identity(n.rank)}}};
+      return with_others(graph, n, std::move(terms), k, at);
+    }
     const Rational* q = graph.constant_value(y.expr);
     if (log && !(q != nullptr && q->is_integer() && Rational(-3) < *q && *q < Rational(3))) {
       const Expr exponent = graph.contraction(n.labels, n.rank, 1, {y, *log});

@@ -14,6 +14,8 @@ bool is_left(const Graph& graph, const Shifts& shifts, Expr e);
 
 /// x·log(y) of values with the same axes, as one function that is 0 where x is 0; log(1 + y) likewise.
 std::optional<Expr> times_logarithm(Graph& graph, Facts& facts, const Shifts& shifts, Expr e);
+/// x·(y - log(x + z)) is x·y - x·log(x + z), which is 0 where x and z are, or vanish.
+std::optional<Expr> distribute_logarithm(Graph& graph, Expr e);
 /// (1 + x)^y whose exponent is no small number: the rounding of 1 + x would be multiplied by y.
 std::optional<Expr> compound_power(Graph& graph, Expr e);
 

@@ -11,7 +11,43 @@ namespace {
 
 bool is_number(const Monomial& m) { return m.powers.empty(); }
 
+/// A positive number other than 1.
+bool is_base(const Graph& graph, Expr e) {
+  const Rational* c = graph.constant_value(e);
+  return c != nullptr && c->sign() > 0 && !c->is_one();
+}
+
 }  // namespace
+
+std::optional<Operand> exponent_of(Graph& graph, const std::vector<Size>& labels, const Operand& o) {
+  const Node& f = graph[o.expr];
+  if (f.kind != Kind::elementwise) return std::nullopt;
+  const auto at = [&](std::size_t k) { return graph.substitute(graph[o.expr].operands[k], o.subscripts); };
+  const auto times = [&](const Operand& factor, const Operand& u) {
+    const auto rank = static_cast<std::uint32_t>(labels.size());
+    return narrowed(graph, graph.contraction(labels, rank, 1, {factor, u}));
+  };
+  const auto log_of = [&](const Rational& c) { return Operand{graph.apply(Function::log, {graph.constant(c)}), {}}; };
+  switch (f.function) {
+    case Function::exp:
+      return at(0);
+    case Function::exp2:
+      return times(log_of(2), at(0));
+    case Function::sqrt:
+    case Function::power: {
+      const bool root = f.function == Function::sqrt;
+      const Expr base = f.operands[0].expr;
+      if (is_call(graph[base], Function::exp)) {
+        const Operand u = graph.substitute(graph[base].operands[0], at(0).subscripts);
+        return times(root ? Operand{graph.constant(Rational::ratio(1, 2)), {}} : at(1), u);
+      }
+      if (root || !is_base(graph, base) || graph.is_constant(f.operands[1].expr)) return std::nullopt;
+      return times(log_of(*graph.constant_value(base)), at(1));
+    }
+    default:
+      return std::nullopt;
+  }
+}
 
 std::optional<Exponential> exponential_of(Graph& graph, Facts& facts, const Shifts& shifts,
                                           const std::vector<Size>& labels, const Term& term) {
@@ -26,11 +62,13 @@ std::optional<Exponential> exponential_of(Graph& graph, Facts& facts, const Shif
   }
   for (const auto& o : factors) {
     const Node& f = graph[o.expr];
-    const bool less_one = is_call(f, Function::expm1);
-    if (is_call(f, Function::exp) || less_one) {
+    const bool less_one = is_call(f, Function::expm1), written = is_call(f, Function::exp);
+    const auto exponent = less_one ? graph.substitute(f.operands[0], o.subscripts) : exponent_of(graph, labels, o);
+    if (exponent) {
       if (!exponents.empty() && !out.is_made) return std::nullopt;
-      exponents.push_back({1, graph.substitute(f.operands[0], o.subscripts)});
+      exponents.push_back({1, *exponent});
       out.less_one = out.less_one || less_one;
+      out.is_power = out.is_power || !(less_one || written);
     } else if (const auto sum = sum_as_exponential(graph, facts, shifts, o)) {
       out.is_made = true;
       out.weight.number = out.weight.number * sum->weight.number;
@@ -65,7 +103,8 @@ bool LogOfSum::read(const std::vector<Term>& terms) {
   }
   if (exponentials_.empty()) return read_sigmoids();
   const bool plain = std::ranges::all_of(exponentials_, [](const Exponential& e) {
-    return !e.is_made && is_number(e.weight) && (e.weight.number.is_one() || (-e.weight.number).is_one());
+    return !e.is_made && !e.is_power && is_number(e.weight) &&
+           (e.weight.number.is_one() || (-e.weight.number).is_one());
   });
   const bool one = rest_.size() == 1 && rest_[0].coefficient.is_one() && graph_.is_constant(rest_[0].operand.expr, 1);
   return !plain || !(rest_.empty() || one);

@@ -13,8 +13,12 @@ namespace gradus::rules {
 /// weight × exp(exponent), or weight × (exp(exponent) - 1).
 struct Exponential : WeightedExponential {
   bool less_one = false;
-  bool is_made = false;  // of a sum of exponentials, or of sigmoids: no line of rules.def sees it
+  bool is_power = false;  // written otherwise: 10^x, exp(x)^2
+  bool is_made = false;   // of a sum of exponentials, or of sigmoids: no line of rules.def sees it
 };
+
+/// x of exp(x), exp(x)^y as y*x, sqrt(exp(x)), and of 10^x as log(10)*x; at the labels that o is read at.
+std::optional<Operand> exponent_of(Graph& graph, const std::vector<Size>& labels, const Operand& o);
 
 /// A term, read at labels, as a weighted exponential; the exponents of sums of exponentials among its factors are added
 /// to that of a factor exp(x). Nothing where there is none, or two factors exp(x).
@@ -30,6 +34,7 @@ class LogOfSum {
   bool read(const std::vector<Term>& terms);
   /// Whether a sum of exponentials, or sigmoids, are among the terms.
   bool has_made() const;
+  bool has_exponential() const { return !exponentials_.empty(); }
   bool is_all_positive() { return is_all_positive(exponentials_, rest_); }
   /// Where all terms are positive: logaddexp of x + log(w).
   Expr logarithm();

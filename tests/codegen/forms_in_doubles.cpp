@@ -24,8 +24,8 @@ struct Limit {
 };
 
 /// The loss and its slopes by x and y.
-std::vector<double> evaluated(const std::string& formula, double x, double y) {
-  const Source source("formula.loss", "param x, y\nloss = " + formula + "\n");
+std::vector<double> evaluated(const std::string& formula, double x, double y, const std::string& names = "") {
+  const Source source("formula.loss", "param x, y\n" + names + "loss = " + formula + "\n");
   Diagnostics diagnostics;
   const auto program = parse(source, diagnostics);
   auto model = elaborate(program, diagnostics);
@@ -53,6 +53,17 @@ TEST_CASE("values and slopes stay finite where a part of what is written leaves 
       {"exp(x)/(3 + y*exp(x))", 800, 2, 0.5, 0, -0.25},
       {"exp(x)/(1 + exp(x))^2", 800, 0, 0, 0, 0},
       {"exp(x)/exp(y)", 800, 800, 1, 1, -1},
+      {"exp(2*x)/(1 + exp(x))^2", 800, 0, 1, 0, 0},
+      {"exp(x + y)/(1 + exp(x))/(1 + exp(y))", 800, 790, 1, 0, 0},
+      {"log(1 + exp(x)^2)", 800, 0, 1600, 2, 0},
+      {"log(1 + sqrt(exp(x)))", 800, 0, 400, 0.5, 0},
+      {"log(exp(x)^2 + exp(y)^2)", 800, 799, 1600 + std::log1p(e * e), 2 / (1 + e * e), 2 * e * e / (1 + e * e)},
+      {"log2(1 + 2^x)", 2000, 0, 2000, 1, 0},
+      {"1/(1 + 10^((y - x)/400))", -3e5, 0, 0, 0, 0},
+      {"2^x/(2^x + 2^y)", 2000, 2001, 1. / 3, std::log(2.0) * 2 / 9, -std::log(2.0) * 2 / 9},
+      {"(1 + exp(-x))^-0.5*exp(y)", -900, 450, 1, 0.5, 1},
+      {"log(1 + (exp(x) + exp(y))^(1/3))", 900, 899, 300 + std::log1p(e) / 3, share / 3, (1 - share) / 3},
+      {"log(1 + sqrt(4*exp(x)))", 900, 0, 450 + std::log(2.0), 0.5, 0},
       {"log(sinh(x))", 800, 0, 800 - std::log(2.0), 1, 0},
       {"log(1 + sum(exp(stack(x, y))))", 800, 799, 800 + std::log1p(e), share, 1 - share},
       {"log(exp(x) + sum(exp(stack(y, -5))))", 800, 799, 800 + std::log1p(e), share, 1 - share},
@@ -138,6 +149,27 @@ TEST_CASE("spellings of one form have its value to the last digits") {
   for (const Spelling& s : spellings) {
     CAPTURE(std::string(s.formula));
     CHECK(close_relative(evaluated(s.formula, s.x, s.y)[0], s.value, 1e-14));
+  }
+}
+
+TEST_CASE("the slope of the logistic density keeps its digits near its mode") {
+  for (const char* formula : {"exp(x)/(1 + exp(x))^2", "exp(-x)/(1 + exp(-x))^2", "sigmoid(x)*sigmoid(-x)",
+                              "sigmoid(x)*(1 - sigmoid(x))", "sigmoid(x) - sigmoid(x)^2"}) {
+    CAPTURE(std::string(formula));
+    CHECK(close_relative(evaluated(formula, 1e-9, 0)[1], -1.25e-10, 1e-15));
+  }
+}
+
+TEST_CASE("a divergence from a mean of distributions is finite where all of them underflow") {
+  const double log2 = std::log(2.0);
+  for (const char* formula : {"sum(p*log(p/m)) + sum(q*log(q/m))", "sum(p*(log(p) - log(m)) + q*(log(q) - log(m)))",
+                              "sum(p*log(2*p/(p + q)) + q*log(2*q/(p + q)))"}) {
+    CAPTURE(std::string(formula));
+    const auto got =
+        evaluated(formula, 800, 900, "p = softmax(stack(x, 0, 3))\nq = softmax(stack(0, y, 3))\nm = 0.5*(p + q)\n");
+    CHECK(got[0] == 2 * log2);
+    CHECK(got[1] == 0);
+    CHECK(got[2] == 0);
   }
 }
 
