@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "symbolic/flatness.hpp"
 #include "symbolic/graph_internal.hpp"
 #include "symbolic/partials.hpp"
 
@@ -85,6 +86,7 @@ class Rule {
         if (piece.condition) t.guards.push_back(where(is_rectifier() ? positive_part() : *piece.condition));
         if (is_root_of_positive_part())
           t.guards.push_back(where(over_axes(Function::less, {constant(0), node_.operands[0]})));
+        if (is_flat_root()) t.guards.push_back(where(over_axes(Function::not_equal, {value(), constant(0)})));
         t.chosen = row(node_.function).selects || is_root_of_positive_part();
         terms_.push_back(std::move(t));
       }
@@ -100,18 +102,29 @@ class Rule {
   }
   Operand positive_part() { return over_axes(Function::less, {constant(0), node_.operands[2]}); }
 
+  /// A square root, or a power between 0 and 1.
+  bool is_root() const {
+    if (node_.function != Function::power) return node_.function == Function::sqrt;
+    const Rational* exponent = graph_.constant_value(node_.operands[1].expr);
+    return exponent != nullptr && exponent->sign() > 0 && *exponent < Rational(1);
+  }
+
   /// sqrt(max(d, 0)) or a power between 0 and 1 of it: at d <= 0 it contributes 0, as a norm does, though its slope is
   /// infinite at the tie.
   bool is_root_of_positive_part() const {
-    if (node_.function == Function::power) {
-      const Rational* exponent = graph_.constant_value(node_.operands[1].expr);
-      if (exponent == nullptr || exponent->sign() <= 0 || *exponent >= Rational(1)) return false;
-    } else if (node_.function != Function::sqrt) {
-      return false;
-    }
+    if (!is_root()) return false;
     const Node& inner = graph_[node_.operands[0].expr];
     if (inner.kind != Kind::elementwise || inner.function != Function::maximum) return false;
     return graph_.is_zero(inner.operands[0].expr) || graph_.is_zero(inner.operands[1].expr);
+  }
+
+  /// The root of something that has its least value 0 where it vanishes, as sqrt(x @ A @ x): at 0 it contributes 0, as
+  /// a norm does.
+  bool is_flat_root() const {
+    const Flatness flat(graph_, active_);
+    if (is_root()) return flat.holds(node_.operands[0].expr);
+    return node_.function == Function::sqrt_square_plus && is_active(node_.operands[1]) &&
+           flat.holds(node_.operands[1].expr);
   }
 
   /// max(a, max(b, c)) is one tie of three values: each that equals the maximum has an equal share.

@@ -313,6 +313,14 @@ std::optional<Expr> sum_of_centred(Graph& graph, Expr e) {
 
 namespace {
 
+/// That a size is not 0, where no axis of the same size says so: of no elements the sum of a softmax is 0.
+std::vector<Guard> where_not_empty(Graph& graph, Size size, const std::vector<Size>& others) {
+  Sizes& sizes = graph.sizes();
+  const Size last = sizes.subtract(size, sizes.constant(1));
+  if (sizes.is_nonnegative(last) || std::ranges::find(others, size) != others.end()) return {};
+  return {{Guard::Kind::nonnegative, graph.offset(last), {}}};
+}
+
 /// A sum with a softmax that runs through all of a bound label: over the other labels, without that factor.
 std::optional<Expr> without_softmax(Graph& graph, const Node& n) {
   for (std::size_t k = 0; k < n.operands.size(); ++k) {
@@ -326,7 +334,8 @@ std::optional<Expr> without_softmax(Graph& graph, const Node& n) {
     std::vector<Operand> operands;
     for (std::size_t m = 0; m < n.operands.size(); ++m)
       if (m != k) operands.push_back(graph.substitute(n.operands[m], map));
-    return graph.contraction(std::move(labels), n.rank, n.coefficients[0], std::move(operands));
+    std::vector<Guard> guards = where_not_empty(graph, n.labels[*l], labels);
+    return graph.contraction(std::move(labels), n.rank, n.coefficients[0], std::move(operands), std::move(guards));
   }
   return std::nullopt;
 }
@@ -437,6 +446,14 @@ std::optional<std::vector<Guard>> parts_of(Graph& graph, const Guard& g) {
   return out;
 }
 
+/// A condition on sizes that holds wherever there is an element at all: `k > 0` under an axis of size k.
+bool holds_of_elements(Graph& graph, const Guard& g, const std::vector<Size>& labels) {
+  if (g.kind != Guard::Kind::nonnegative || !g.affine.is_constant()) return false;
+  Sizes& sizes = graph.sizes();
+  const Size size = sizes.add(g.affine.offset, sizes.constant(1));
+  return std::ranges::find(labels, size) != labels.end();
+}
+
 }  // namespace
 
 std::optional<Expr> decide_guards(Graph& graph, Expr e) {
@@ -445,6 +462,7 @@ std::optional<Expr> decide_guards(Graph& graph, Expr e) {
   std::vector<Guard> left;
   bool taken_apart = false;
   for (const Guard& g : n.guards) {
+    if (holds_of_elements(graph, g, n.labels)) continue;
     if (auto parts = parts_of(graph, g)) {
       left.insert(left.end(), parts->begin(), parts->end());
       taken_apart = true;

@@ -179,6 +179,18 @@ TEST_CASE_FIXTURE(Fixture, "norms are flat at 0") {
   CHECK(close(gradient(norm, x)[2], 0.8, 1));
 }
 
+TEST_CASE_FIXTURE(Fixture, "roots of squares and of quadratic forms are flat at 0, other roots are not") {
+  const auto root = [&](Expr e) { return g.apply(Function::sqrt, {e}); };
+  const Expr weighted = g.contraction({n}, 0, 1, {g.whole(y), g.whole(g.power(x, 2))});
+  const Expr form = g.contraction({n, n}, 0, 1, {{x, {g.label(0)}}, g.whole(g.power(y, 2)), {x, {g.label(0)}}});
+  const Expr quartic = total(g.power(x, 4));
+  at.inputs[0].values = {0, 0, 0};
+  for (const Expr e : {weighted, form, quartic, g.apply(Function::multiply, {weighted, quartic})})
+    CHECK(gradient(root(e), x) == Values{0, 0, 0});
+  CHECK(gradient(total(root(x)), x) == Values{INFINITY, INFINITY, INFINITY});
+  CHECK(gradient(total(root(g.apply(Function::multiply, {g.power(y, 2), x}))), x)[0] == INFINITY);
+}
+
 TEST_CASE_FIXTURE(Fixture, "logsumexp of nothing but -inf contributes 0") {
   at.inputs[3].values = {-INFINITY, -INFINITY, 0, 0, -INFINITY, 1};
   const Expr lse = g.softmax(SoftmaxKind::logsumexp, {n, m}, 1, {g.whole(A)});
