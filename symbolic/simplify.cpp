@@ -2,6 +2,7 @@
 #include "symbolic/simplify.hpp"
 
 #include "symbolic/rules/algebra.hpp"
+#include "symbolic/rules/covariances.hpp"
 #include "symbolic/rules/differences.hpp"
 #include "symbolic/rules/exponential_quotients.hpp"
 #include "symbolic/rules/exponentials.hpp"
@@ -33,6 +34,7 @@ std::vector<Rewriter::Step> arithmetic(Graph& g, rules::Facts& facts, const rule
           [&g, &facts, &kept, cancel](Expr e) { return rules::merge_powers(g, facts, kept, e, cancel); },
           [&g, &kept](Expr e) { return rules::normalise_power(g, kept, e); },
           [&g](Expr e) { return rules::decide_condition(g, e); },
+          [&g](Expr e) { return rules::centred_products(g, e); },
           [&g](Expr e) { return rules::weighted_average(g, e); },
           [&g](Expr e) { return rules::product_over_exponentials(g, e); },
           [&g, &facts](Expr e) { return rules::log_of_product(g, facts, e); },

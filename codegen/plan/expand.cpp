@@ -2,6 +2,7 @@
 #include "codegen/plan/expand.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 
 #include "codegen/plan/running.hpp"
@@ -31,6 +32,7 @@ class Expander {
     for (auto& g : n.guards) changed |= g.kind == Guard::Kind::condition ? renew(g.condition) : renew(g.affine);
     if (n.kind == Kind::index) changed |= renew(n.affine);
     if (n.kind == Kind::contraction && n.operands.size() > 1) changed |= divide_in_turn(n);
+    if (n.kind == Kind::sum && n.operands.size() == 2) changed |= centre(n);
     if (n.kind == Kind::softmax) return softmax(n);
     if (n.kind == Kind::reduce && n.reduction == Reduction::norm) return norm(n);
     if (const auto running = running_exponentials(graph_, n)) return *running;
@@ -56,6 +58,72 @@ class Expander {
       changed = true;
     }
     return changed;
+  }
+
+  /// x - mean(x) of an input as (x - p) - mean(x - p), where the first and the last element are near and p is the
+  /// first: rounding the mean would lose what a variance by its elements is made of.
+  bool centre(Node& n) {
+    if (n.coefficients[0] != -n.coefficients[1]) return false;
+    for (const std::size_t k : {std::size_t{0}, std::size_t{1}}) {
+      const Operand x = n.operands[k];
+      if (graph_[x.expr].kind != Kind::input) continue;
+      const auto mean = mean_of(n.labels, x, n.operands[1 - k]);
+      if (!mean) continue;
+      n.operands[k] = graph_.whole(graph_.sum(n.labels, {{1, x}, {-1, mean->pivot}}));
+      n.operands[1 - k] = mean->rest;
+      return true;
+    }
+    return false;
+  }
+
+  struct Mean {
+    Operand pivot, rest;  // over the labels of whoever centres
+  };
+
+  /// The mean of an input over one axis, that of a value of two factors: a sum and 1 over its number of terms.
+  std::optional<Mean> mean_of(const std::vector<Size>& labels, const Operand& x, const Operand& mean) {
+    const Node& product = graph_[mean.expr];
+    if (product.kind != Kind::contraction || product.operands.size() != 2 || !product.coefficients[0].is_one() ||
+        !product.guards.empty() || product.labels.size() != product.rank)
+      return std::nullopt;
+    for (const std::size_t k : {std::size_t{0}, std::size_t{1}}) {
+      const Operand sum = graph_.substitute(product.operands[k], mean.subscripts);
+      const Node& total = graph_[sum.expr];
+      if (total.kind != Kind::contraction || total.labels.size() != total.rank + 1 || !total.guards.empty() ||
+          total.operands.size() != 1 || !total.coefficients[0].is_one() || total.operands[0].expr != x.expr)
+        continue;
+      const Size count = total.labels[total.rank];
+      if (product.operands[1 - k].expr != graph_.power(graph_.size_value(count), -1)) continue;
+      // Where the sum stands at a label of the reader it must read what x is.
+      for (Label l = 0; l < labels.size(); ++l) {
+        std::vector<Subscript> at = sum.subscripts;
+        at.push_back(graph_.label(l));
+        if (labels[l] == count && graph_.substitute(total.operands[0], at) == x) return centred_mean(total, sum, count);
+      }
+    }
+    return std::nullopt;
+  }
+
+  Mean centred_mean(const Node& total, const Operand& sum, Size count) {
+    Sizes& sizes = graph_.sizes();
+    const std::vector<Size> axes(total.labels.begin(), total.labels.begin() + total.rank);
+    const Subscript last = graph_.offset(sizes.subtract(count, sizes.constant(1)));
+    const Guard some{Guard::Kind::nonnegative, last, {}};
+    const auto element = [&](const Subscript& place) {
+      std::vector<Subscript> at = graph_.identity(total.rank);
+      at.push_back(place);
+      return graph_.contraction(axes, total.rank, 1, {graph_.substitute(total.operands[0], at)}, {some});
+    };
+    const Expr first = element({}), end = element(last);
+    const auto size_of = [&](Expr e) { return graph_.apply(Function::abs, {e}); };
+    const Expr near = graph_.apply(Function::less,
+                                   {graph_.scale(size_of(graph_.subtract(first, end)), Rational(16)), size_of(first)});
+    const Expr pivot = graph_.apply(Function::select, {near, first, spread_zero(first)});
+    const Expr shifted = graph_.sum(total.labels, {{1, total.operands[0]}, {-1, graph_.whole(pivot)}});
+    const Expr rest = graph_.contraction(total.labels, total.rank, 1, {graph_.whole(shifted)});
+    const Operand share{graph_.power(graph_.size_value(count), -1), {}};
+    const Expr mean = graph_.contraction(axes, total.rank, 1, {graph_.whole(rest), share});
+    return {{pivot, sum.subscripts}, {mean, sum.subscripts}};
   }
 
   bool renew(Expr& e) {

@@ -252,20 +252,63 @@ bool depends_on(const Operand& o, Label l) {
   return found;
 }
 
-/// Whether an operand of a sum over one label is x minus the mean of x over that label.
-bool is_centred(Graph& graph, const Node& n, const Operand& o) {
+/// Whether an operand is x minus the mean of x over the last of the labels, a mean with these weights.
+bool is_centred(Graph& graph, const std::vector<Size>& labels, const Operand& o, const std::vector<Operand>& weights) {
   const Node& f = graph[o.expr];
   if (f.kind != Kind::sum || f.operands.size() != 2 || f.coefficients[0] != -f.coefficients[1]) return false;
-  const std::vector<Size> axes(n.labels.begin(), n.labels.begin() + n.rank);
-  const Operand share{graph.power(graph.size_value(n.labels[n.rank]), -1), {}};
+  const auto last = static_cast<Label>(labels.size() - 1);
+  const std::vector<Size> axes(labels.begin(), labels.end() - 1);
+  const Expr all = weights.empty() ? graph.size_value(labels[last]) : graph.contraction(labels, last, 1, weights);
+  const Operand share = graph.whole(graph.power(all, -1));
   for (const std::size_t k : {std::size_t{0}, std::size_t{1}}) {
     const Operand x = graph.substitute(f.operands[k], o.subscripts);
     const Operand mean = graph.substitute(f.operands[1 - k], o.subscripts);
-    if (depends_on(mean, n.rank) || !depends_on(x, n.rank)) continue;
-    const Expr sum = graph.contraction(n.labels, n.rank, 1, {x});
-    if (graph.view(axes, mean) == graph.contraction(axes, n.rank, 1, {graph.whole(sum), share})) return true;
+    if (depends_on(mean, last) || !depends_on(x, last)) continue;
+    std::vector<Operand> products = weights;
+    products.push_back(x);
+    const Expr sum = graph.contraction(labels, last, 1, std::move(products));
+    if (graph.view(axes, mean) == graph.contraction(axes, last, 1, {graph.whole(sum), share})) return true;
   }
   return false;
+}
+
+/// Whether a value sums to 0 over the last of the labels: what is centred there, sums of such, and products in which
+/// one alone changes.
+bool sums_to_zero(Graph& graph, const std::vector<Size>& labels, const Operand& o, int depth) {
+  const Node n = graph[o.expr];
+  const auto last = static_cast<Label>(labels.size() - 1);
+  if (depth == 0 || !depends_on(o, last)) return false;
+  const auto read = [&](const Operand& inner) { return graph.substitute(inner, o.subscripts); };
+  if (n.kind == Kind::elementwise && n.function == Function::unit)
+    return !depends_on(read(n.operands[1]), last) && sums_to_zero(graph, labels, read(n.operands[0]), depth - 1);
+  if (n.kind == Kind::sum)
+    return is_centred(graph, labels, o, {}) || std::ranges::all_of(n.operands, [&](const Operand& term) {
+             return sums_to_zero(graph, labels, read(term), depth - 1);
+           });
+  if (n.kind != Kind::contraction) return false;
+  // The bound labels go before the last one.
+  std::vector<Size> all(labels.begin(), labels.end() - 1);
+  std::vector<Subscript> map;
+  for (Label l = n.rank; l < n.labels.size(); ++l) all.push_back(n.labels[l]);
+  const auto moved = static_cast<Label>(all.size());
+  all.push_back(labels[last]);
+  std::vector<Subscript> outer = graph.identity(static_cast<std::uint32_t>(labels.size()));
+  outer[last] = graph.label(moved);
+  for (const Subscript& s : o.subscripts) map.push_back(graph.substitute(s, outer));
+  for (Label l = n.rank; l < n.labels.size(); ++l) map.push_back(graph.label(last + (l - n.rank)));
+  for (const Guard& g : n.guards) {
+    bool inside = false;
+    Graph::each_label(graph.substitute(g, map), [&](Label l) { inside = inside || l == moved; });
+    if (inside) return false;
+  }
+  std::optional<Operand> changing;
+  for (const Operand& factor : n.operands) {
+    Operand there = graph.substitute(factor, map);
+    if (!depends_on(there, moved)) continue;
+    if (changing) return false;
+    changing = std::move(there);
+  }
+  return changing && sums_to_zero(graph, all, *changing, depth - 1);
 }
 
 /// The bound label over which a factor is a softmax that runs through all of its axis, or nothing.
@@ -292,21 +335,21 @@ std::optional<Label> summed_whole(Graph& graph, const Node& n, const Operand& o)
 }  // namespace
 
 std::optional<Expr> sum_of_centred(Graph& graph, Expr e) {
+  constexpr int deepest = 5;
+  constexpr std::size_t most_weights = 4;
   const Node& n = graph[e];
   if (n.kind != Kind::contraction || n.labels.size() != n.rank + 1 || !n.guards.empty()) return std::nullopt;
-  std::optional<Operand> summed;
-  for (const auto& o : n.operands) {
-    if (!depends_on(o, n.rank)) continue;
-    if (summed) return std::nullopt;
-    summed = o;
-  }
-  if (!summed) return std::nullopt;
-  const Node& f = graph[summed->expr];
-  if (f.kind == Kind::elementwise && f.function == Function::unit) {
-    if (depends_on(graph.substitute(f.operands[1], summed->subscripts), n.rank)) return std::nullopt;
-    summed = graph.substitute(f.operands[0], summed->subscripts);
-  }
-  if (!is_centred(graph, n, *summed)) return std::nullopt;
+  std::vector<Operand> summed;
+  for (const auto& o : n.operands)
+    if (depends_on(o, n.rank)) summed.push_back(o);
+  const auto is_deviation = [&](std::size_t k) {
+    std::vector<Operand> weights = summed;
+    weights.erase(weights.begin() + static_cast<std::ptrdiff_t>(k));
+    return is_centred(graph, n.labels, summed[k], weights);
+  };
+  bool zero = summed.size() == 1 && sums_to_zero(graph, n.labels, summed[0], deepest);
+  for (std::size_t k = 0; k < summed.size() && summed.size() <= most_weights; ++k) zero = zero || is_deviation(k);
+  if (!zero) return std::nullopt;
   const std::vector<Size> axes(n.labels.begin(), n.labels.begin() + n.rank);
   return graph.view(axes, {graph.constant(0), {}});
 }

@@ -185,10 +185,10 @@ TEST_CASE_FIXTURE(Fixture, "roots of squares and of quadratic forms are flat at 
   const Expr form = g.contraction({n, n}, 0, 1, {{x, {g.label(0)}}, g.whole(g.power(y, 2)), {x, {g.label(0)}}});
   const Expr quartic = total(g.power(x, 4));
   at.inputs[0].values = {0, 0, 0};
-  for (const Expr e : {weighted, form, quartic, g.apply(Function::multiply, {weighted, quartic})})
+  for (const Expr e : {weighted, form, quartic, g.add(weighted, quartic)})
     CHECK(gradient(root(e), x) == Values{0, 0, 0});
   CHECK(gradient(total(root(x)), x) == Values{INFINITY, INFINITY, INFINITY});
-  CHECK(gradient(total(root(g.apply(Function::multiply, {g.power(y, 2), x}))), x)[0] == INFINITY);
+  CHECK(gradient(total(root(g.multiply(g.power(y, 2), x))), x)[0] == INFINITY);
 }
 
 TEST_CASE_FIXTURE(Fixture, "logsumexp of nothing but -inf contributes 0") {

@@ -170,6 +170,17 @@ TEST_CASE("what is centred sums to 0, what cancels is gone") {
   });
 }
 
+TEST_CASE("differences of sums of products are sums of centred ones, in their slopes too") {
+  check_lines({
+      {"param x[n]\ndata y[n]\nloss = mean(x*y) - mean(x)*mean(y)", "output grad_x = r/n"},
+      {"param x[n]\ndata y[n]\nmy = mean(y)\nloss = sum(x*y)/n - sum(x)/n*my", "output grad_x = (y - my)/n"},
+      {"param x[n]\nloss = (n*sum(x^2) - sum(x)^2)/n^2", "output grad_x = 2*t1/n"},
+      {"param x[n]\nm = mean(x)\nloss = sum(x^2) - n*m^2", "output grad_x = 2*(x - m)"},
+      {"param x[n]\ndata w[n]\nW = sum(w)\nm = sum(w*x)/W\nloss = sum(w*x^2)/W - m^2", "output grad_x = 2*w*(x - m)/W"},
+      {"param X[n, d]\nm = mean(X, axis=0)\nC = X.T @ X/n - outer(m, m)\nloss = ||C||^2", "C = (X - m).T @ (X - m)/n"},
+  });
+}
+
 TEST_CASE("a number that is none stays inside a sum that may be empty") {
   check_lines({
       {"param x[n], a\nloss = a + sum[i : x[i] > 100](1/(x[i] - x[i]))", "loss = sum[i : x[i] > 100](1/0) + a"},
