@@ -80,7 +80,8 @@ class Expander {
     Operand pivot, rest;  // over the labels of whoever centres
   };
 
-  /// The mean of an input over one axis, that of a value of two factors: a sum and 1 over its number of terms.
+  /// The mean of an input over one axis, also with weights: a product of a sum and 1 over the number of its terms, or
+  /// over the sum of the weights.
   std::optional<Mean> mean_of(const std::vector<Size>& labels, const Operand& x, const Operand& mean) {
     const Node& product = graph_[mean.expr];
     if (product.kind != Kind::contraction || product.operands.size() != 2 || !product.coefficients[0].is_one() ||
@@ -90,40 +91,53 @@ class Expander {
       const Operand sum = graph_.substitute(product.operands[k], mean.subscripts);
       const Node& total = graph_[sum.expr];
       if (total.kind != Kind::contraction || total.labels.size() != total.rank + 1 || !total.guards.empty() ||
-          total.operands.size() != 1 || !total.coefficients[0].is_one() || total.operands[0].expr != x.expr)
+          total.operands.empty() || total.operands.size() > 2 || !total.coefficients[0].is_one())
         continue;
-      const Size count = total.labels[total.rank];
-      if (product.operands[1 - k].expr != graph_.power(graph_.size_value(count), -1)) continue;
+      const auto read = std::ranges::find(total.operands, x.expr, &Operand::expr);
+      if (read == total.operands.end()) continue;
+      if (graph_.substitute(product.operands[1 - k], mean.subscripts).expr != share(total, *read)) continue;
       // Where the sum stands at a label of the reader it must read what x is.
       for (Label l = 0; l < labels.size(); ++l) {
         std::vector<Subscript> at = sum.subscripts;
         at.push_back(graph_.label(l));
-        if (labels[l] == count && graph_.substitute(total.operands[0], at) == x) return centred_mean(total, sum, count);
+        if (labels[l] == total.labels[total.rank] && graph_.substitute(*read, at) == x)
+          return centred_mean(total, *read, sum.subscripts);
       }
     }
     return std::nullopt;
   }
 
-  Mean centred_mean(const Node& total, const Operand& sum, Size count) {
+  /// 1 over the number of terms, or over the sum of the weights that stand beside x.
+  Expr share(const Node& total, const Operand& x) {
+    const Size count = total.labels[total.rank];
+    if (total.operands.size() == 1) return graph_.power(graph_.size_value(count), -1);
+    const Operand& weight = total.operands[total.operands[0] == x ? 1 : 0];
+    if (weight.subscripts != std::vector<Subscript>{graph_.label(total.rank)}) return {};
+    return graph_.power(graph_.contraction({count}, 0, 1, {{weight.expr, graph_.identity(1)}}), -1);
+  }
+
+  Mean centred_mean(const Node& total, const Operand& x, const std::vector<Subscript>& place) {
     Sizes& sizes = graph_.sizes();
     const std::vector<Size> axes(total.labels.begin(), total.labels.begin() + total.rank);
-    const Subscript last = graph_.offset(sizes.subtract(count, sizes.constant(1)));
+    const Subscript last = graph_.offset(sizes.subtract(total.labels[total.rank], sizes.constant(1)));
     const Guard some{Guard::Kind::nonnegative, last, {}};
-    const auto element = [&](const Subscript& place) {
+    const auto element = [&](const Subscript& position) {
       std::vector<Subscript> at = graph_.identity(total.rank);
-      at.push_back(place);
-      return graph_.contraction(axes, total.rank, 1, {graph_.substitute(total.operands[0], at)}, {some});
+      at.push_back(position);
+      return graph_.contraction(axes, total.rank, 1, {graph_.substitute(x, at)}, {some});
     };
     const Expr first = element({}), end = element(last);
     const auto size_of = [&](Expr e) { return graph_.apply(Function::abs, {e}); };
     const Expr near = graph_.apply(Function::less,
                                    {graph_.scale(size_of(graph_.subtract(first, end)), Rational(16)), size_of(first)});
-    const Expr pivot = graph_.apply(Function::select, {near, first, spread_zero(first)});
-    const Expr shifted = graph_.sum(total.labels, {{1, total.operands[0]}, {-1, graph_.whole(pivot)}});
-    const Expr rest = graph_.contraction(total.labels, total.rank, 1, {graph_.whole(shifted)});
-    const Operand share{graph_.power(graph_.size_value(count), -1), {}};
-    const Expr mean = graph_.contraction(axes, total.rank, 1, {graph_.whole(rest), share});
-    return {{pivot, sum.subscripts}, {mean, sum.subscripts}};
+    // Along rows there are many first elements: that choice would cost more than the mean.
+    const bool along_rows = total.rank > 0 && x.subscripts.back() == graph_.label(total.rank);
+    const Expr pivot = along_rows ? first : graph_.apply(Function::select, {near, first, spread_zero(first)});
+    std::vector<Operand> factors = total.operands;
+    *std::ranges::find(factors, x) = graph_.whole(graph_.sum(total.labels, {{1, x}, {-1, graph_.whole(pivot)}}));
+    const Expr rest = graph_.contraction(total.labels, total.rank, 1, std::move(factors));
+    const Expr mean = graph_.contraction(axes, total.rank, 1, {graph_.whole(rest), {share(total, x), {}}});
+    return {{pivot, place}, {mean, place}};
   }
 
   bool renew(Expr& e) {
