@@ -90,9 +90,9 @@ std::vector<Expr> stabilise(Graph& graph, const std::vector<Expr>& roots) {
 std::vector<Expr> stabilise(Graph& graph, const std::vector<Expr>& roots, rules::Shifts& shifts) {
   rules::Facts facts(graph);
   rules::Kept kept;
-  Rewriter rewrite(
-      graph, [](Group g) { return g != Group::real && g != Group::domain; },
-      arithmetic(graph, facts, kept, shifts, false));
+  auto steps = arithmetic(graph, facts, kept, shifts, false);
+  steps.emplace_back([&graph](Expr e) { return rules::sum_of_softmax(graph, e, rules::Empty::is_zero); });
+  Rewriter rewrite(graph, [](Group g) { return g != Group::real && g != Group::domain; }, std::move(steps));
   add_last(rewrite, graph);
   leave_sums(rewrite, graph, shifts);
   return rewritten(rewrite, kept, roots);
@@ -114,7 +114,7 @@ std::vector<Expr> simplify(Graph& graph, const std::vector<Expr>& roots, rules::
   steps.emplace_back([&graph](Expr e) { return rules::merge_scatters(graph, e); });
   steps.emplace_back([&graph](Expr e) { return rules::merge_transposed_terms(graph, e); });
   steps.emplace_back([&graph](Expr e) { return rules::common_factors(graph, e); });
-  steps.emplace_back([&graph](Expr e) { return rules::sum_of_softmax(graph, e); });
+  steps.emplace_back([&graph](Expr e) { return rules::sum_of_softmax(graph, e, rules::Empty::is_no_matter); });
   steps.emplace_back([&graph](Expr e) { return rules::sum_of_centred(graph, e); });
   Rewriter rewrite(graph, [](Group) { return true; }, std::move(steps));
   add_last(rewrite, graph);

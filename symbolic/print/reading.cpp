@@ -237,7 +237,7 @@ Expr by_present_value(Graph& graph, const Present& present, Expr e) {
 }
 
 Expr with_sums_reduced(Graph& graph, Finite& finite, Expr e) {
-  if (const auto one = rules::sum_of_softmax(graph, e)) return *one;
+  if (const auto one = rules::sum_of_softmax(graph, e, rules::Empty::is_no_matter)) return *one;
   const Node& n = graph[e];
   if (n.kind != Kind::contraction || n.labels.size() == n.rank || n.guards.empty()) return e;
   std::vector<Operand> inside, outside;

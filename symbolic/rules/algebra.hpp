@@ -1,6 +1,7 @@
 // Local algorithms on sums and products: what commutativity, like terms and common factors mean.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -47,8 +48,11 @@ std::optional<Expr> decide_condition(Graph& graph, Expr e);
 std::optional<Expr> decide_guards(Graph& graph, Expr e);
 /// What is centred along an axis sums to 0 there, and so do its parts of one length: Σ (x - mean(x))/norm.
 std::optional<Expr> sum_of_centred(Graph& graph, Expr e);
+/// What a softmax over an axis of no elements sums to: 0 in what users write; in slopes, which have the axis, no
+/// matter.
+enum class Empty : std::uint8_t { is_zero, is_no_matter };
 /// A softmax summed over all of its axis is 1.
-std::optional<Expr> sum_of_softmax(Graph& graph, Expr e);
+std::optional<Expr> sum_of_softmax(Graph& graph, Expr e, Empty empty);
 /// Powers of powers, of numbers and of quotients.
 std::optional<Expr> normalise_power(Graph& graph, const Kept& kept, Expr e);
 

@@ -166,7 +166,7 @@ class Reader {
   /// Whether weights are a softmax over all of what is summed.
   bool sum_to_one(const Monomial& w, const std::vector<Size>& bound) {
     const Operand sum = total(bound, operands_of(graph_, w));
-    const auto one = sum_of_softmax(graph_, sum.expr);
+    const auto one = sum_of_softmax(graph_, sum.expr, Empty::is_no_matter);
     if (!one) return false;
     const Node& n = graph_[*one];
     return graph_.is_constant(*one, 1) ||

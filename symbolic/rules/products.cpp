@@ -365,7 +365,7 @@ std::vector<Guard> where_not_empty(Graph& graph, Size size, const std::vector<Si
 }
 
 /// A sum with a softmax that runs through all of a bound label: over the other labels, without that factor.
-std::optional<Expr> without_softmax(Graph& graph, const Node& n) {
+std::optional<Expr> without_softmax(Graph& graph, const Node& n, Empty empty) {
   for (std::size_t k = 0; k < n.operands.size(); ++k) {
     const auto l = summed_whole(graph, n, n.operands[k]);
     if (!l) continue;
@@ -377,7 +377,8 @@ std::optional<Expr> without_softmax(Graph& graph, const Node& n) {
     std::vector<Operand> operands;
     for (std::size_t m = 0; m < n.operands.size(); ++m)
       if (m != k) operands.push_back(graph.substitute(n.operands[m], map));
-    std::vector<Guard> guards = where_not_empty(graph, n.labels[*l], labels);
+    std::vector<Guard> guards;
+    if (empty == Empty::is_zero) guards = where_not_empty(graph, n.labels[*l], labels);
     return graph.contraction(std::move(labels), n.rank, n.coefficients[0], std::move(operands), std::move(guards));
   }
   return std::nullopt;
@@ -400,17 +401,17 @@ Node with_inner_sum(Graph& graph, const Node& n, std::size_t k) {
 
 }  // namespace
 
-std::optional<Expr> sum_of_softmax(Graph& graph, Expr e) {
+std::optional<Expr> sum_of_softmax(Graph& graph, Expr e, Empty empty) {
   const Node& n = graph[e];
   if (n.kind != Kind::contraction || n.labels.size() == n.rank || !n.guards.empty()) return std::nullopt;
-  if (const auto found = without_softmax(graph, n)) return found;
+  if (const auto found = without_softmax(graph, n, empty)) return found;
   for (std::size_t k = 0; k < n.operands.size(); ++k) {
     const Node& inner = graph[n.operands[k].expr];
     const bool sums = inner.kind == Kind::contraction && inner.labels.size() > inner.rank && inner.guards.empty();
     const bool has = sums && std::ranges::any_of(inner.operands,
                                                  [&](const Operand& o) { return graph[o.expr].kind == Kind::softmax; });
     if (!has) continue;
-    if (const auto found = without_softmax(graph, with_inner_sum(graph, n, k))) return found;
+    if (const auto found = without_softmax(graph, with_inner_sum(graph, n, k), empty)) return found;
   }
   return std::nullopt;
 }

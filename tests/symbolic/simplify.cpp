@@ -120,16 +120,14 @@ TEST_CASE_FIXTURE(Fixture, "centring is not distributed") {
   CHECK(kept);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a softmax that is summed whole is 1, of nothing 0") {
+TEST_CASE_FIXTURE(Fixture, "a softmax that is summed whole is 1") {
   const Expr p = g.softmax(SoftmaxKind::softmax, {n, k, k}, 2, {g.whole(Z), {Z, {g.label(0), g.label(2)}}});
   const Expr rows = g.contraction({n, k}, 1, 1, {g.whole(p)});
+  CHECK(g.is_constant(simplified(rows), 1));
   const Guard some{Guard::Kind::nonnegative, g.offset(g.sizes().subtract(k, g.sizes().constant(1))), {}};
-  CHECK(simplified(rows) == g.contraction({n}, 1, 1, {}, {some}));
+  CHECK(stabilise(g, {rows})[0] == g.contraction({n}, 1, 1, {}, {some}));
   const Expr weighted = g.contraction({n, k}, 0, 1, {g.whole(p), at0(y)});
-  const Expr total = g.contraction({n}, 0, 1, {g.whole(y)});
-  CHECK(simplified(weighted) == g.contraction({}, 0, 1, {g.whole(total)}, {some}));
-  const Expr again = g.contraction({n, k}, 2, 1, {{rows, {g.label(0)}}, g.whole(Z)});
-  CHECK(simplified(again) == Z);
+  CHECK(simplified(weighted) == g.contraction({n}, 0, 1, {g.whole(y)}));
 }
 
 TEST_CASE_FIXTURE(Fixture, "log-sum-exp is recognised under means, axes and transposes") {
