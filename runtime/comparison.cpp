@@ -39,6 +39,28 @@ bool is_suspicious(double got, double expected, double scale, double tolerance) 
   return !(relative(got, expected, scale) <= tolerance);
 }
 
+bool is_steady(const Differences& sides, std::size_t element) {
+  const double left = sides.left.values[element], right = sides.right.values[element];
+  return std::fabs(left - right) <= same_slope * std::max(std::fabs(left), std::fabs(right));
+}
+
+bool stops_gradients(const Graph& graph, Expr e) {
+  return std::ranges::any_of(graph.reachable({e}), [&](Expr part) {
+    return graph[part].kind == Kind::elementwise && graph[part].function == Function::stop_gradient;
+  });
+}
+
+double numbers_of(const Graph& graph, const std::vector<Expr>& roots, const Bindings& bindings) {
+  double out = 0;
+  for (const Expr e : graph.reachable(roots)) {
+    double count = 1;
+    for (const Size size : graph.shape(e))
+      count *= static_cast<double>(graph.sizes().evaluate(size, bindings.sizes).value_or(0));
+    out += count;
+  }
+  return out;
+}
+
 Array along_coordinate(const Input& input, const std::vector<std::int64_t>& shape, std::size_t coordinate,
                        std::size_t count) {
   Array out{shape, std::vector<double>(count, 0.0)};

@@ -188,3 +188,21 @@ TEST_CASE("a named range that ends before it begins is empty") {
     CHECK(!report.nothing);
   }
 }
+
+TEST_CASE("difference quotients get digits enough for tiny values") {
+  const std::string text = "param r, T\nd = exp(r*T)\nloss = (d - 1)/r";
+  CHECK(verified(text, {number("r", 1e-300), number("T", 0.7)}).passed);
+}
+
+TEST_CASE("at a kink a given derivative is the user's choice, elsewhere it is checked") {
+  const std::string body = "param x, y\nf(t) = abs(t)\n", loss = "loss = f(x) + 2*f(y)";
+  const std::string right = body + "grad f(t) = (1 if t >= 0 else -1)\n" + loss;
+  const std::string wrong = body + "grad f(t) = (1 if t >= 0 else -2)\n" + loss;
+  const VerifyReport chosen = verified(right, {number("x", 0), number("y", 3)});
+  CHECK(chosen.passed);
+  CHECK(chosen.rows[1].without == 1);
+  CHECK(chosen.rows[2].without == 0);
+  CHECK(verified(wrong, {number("x", 0), number("y", 3)}).passed);
+  CHECK(!verified(wrong, {number("x", 0), number("y", -3)}).passed);
+  CHECK(!verified(body + "grad f(t) = (0.1)\n" + loss, {number("x", 1), number("y", 0)}).passed);
+}
