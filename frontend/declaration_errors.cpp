@@ -261,8 +261,14 @@ void Parser::name_after_assumptions(const ast::Name& word) {
   statement_.declaration.names.push_back({word, {}, true, {}, word.span});
   const bool closed = at_->value != Token::no_partner;
   const Span whole = closed ? Span{word.span.begin, partner(*at_).span.end} : word.span;
+  const Token* after = closed ? &partner(*at_) + 1 : at_;
+  const Token* end = after;
+  while (after->kind == Tok::colon && end->kind != Tok::comma && end->kind != Tok::separator && end->kind != Tok::end)
+    ++end;
+  const std::string_view own = end == after ? "" : source_.slice({after->span.begin, end[-1].span.end});
   fail(word.span, fmt::format("assumptions end a declaration: {} needs a line of its own", word.text),
-       fmt::format("write {} {}", role_word(), closed ? source_.slice(whole) : word.text + "[n]"));
+       fmt::format("write {} {}{}{}", role_word(), closed ? source_.slice(whole) : word.text + "[n]",
+                   own.empty() ? "" : " ", own));
 }
 
 }  // namespace gradus

@@ -22,7 +22,11 @@ constexpr std::size_t longest = 120;  // bytes of the program that a help line r
 /// The text from a token to the end of the statement; empty where it is too long for a help line.
 std::string Parser::rest_of_statement(const Token* first) const {
   const Token* end = first;
-  while (end->kind != Tok::separator && end->kind != Tok::end) ++end;
+  for (; end->kind != Tok::separator && end->kind != Tok::end; ++end) {
+    const bool bracket = end->kind == Tok::open_paren || end->kind == Tok::open_bracket ||
+                         end->kind == Tok::close_paren || end->kind == Tok::close_bracket;
+    if (end->kind == Tok::bad || (bracket && end->value == Token::no_partner)) return {};  // a mistake of its own
+  }
   if (end == first || end[-1].span.end - first->span.begin > longest) return {};
   return std::string(source_.slice({first->span.begin, end[-1].span.end}));
 }

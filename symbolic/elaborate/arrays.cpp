@@ -93,6 +93,10 @@ Value Evaluator::call_array(const ArrayFunction& f, ast::Id id) {
   if (std::string_view(f.name) == "pick" && !activation().prelude) return unknown_function(id);
   if (!keywords(id, f.axis)) return Value::poison();
   if (f.axis && axis_without_name(id, f.most)) return Value::poison();
+  if (f.handler == &Evaluator::filled || f.handler == &Evaluator::reshape) {
+    if (at(id).children.size() > f.least - 1 + most_axes)
+      return fail(at(id).span, "an array has at most " + std::to_string(most_axes) + " axes");
+  }
   if (shape_in_list(id) || !arity(id, f.least, f.most)) return Value::poison();
   return (this->*f.handler)(id);
 }

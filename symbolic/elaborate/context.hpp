@@ -15,6 +15,9 @@
 
 namespace gradus::elaboration {
 
+/// Axes of an array, and indices in one list.
+constexpr std::size_t most_axes = 64;
+
 /// What a name of the value name space (values and sizes) stands for.
 struct Symbol {
   enum class Kind : std::uint8_t { input, size, dimension, equation } kind = Kind::input;
@@ -107,6 +110,12 @@ std::string counted(std::size_t count, const std::string& noun);
 std::string near_value(const Context& context, const std::string& name, std::vector<std::string> in_scope = {});
 /// `data`, `param`.
 const char* role_word(ast::Role role);
+/// Where an input keeps what an assumption's word says; null for index and for words that are none.
+bool* flag_of(Input& in, const std::string& word);
+/// Whether an assumption is about square matrices.
+bool needs_square(const std::string& word);
+/// The default of a const where it is a whole number, else one for an example.
+std::string whole_default(const Graph& graph, const Input& input);
 /// Adds to the last error, that `first` is declared twice: `data c[n]`, then `data c : index(k)`. Uses are silent.
 void one_line_says_both(Context& context, const ast::Program& program, const ast::Declaration& second,
                         const Input& first);

@@ -68,8 +68,10 @@ class Declarer {
     std::optional<Rational> value;
     if (!broken && d.value.valid()) value = number(d.value);
     symbol.size = sizes_.symbol(d.name.text);
-    if (!broken && d.value.valid() && !value) {
-      const ast::Expression* name = unknown_name(d.value);
+    const ast::Expression* name = !broken && d.value.valid() && !value ? unknown_name(d.value) : nullptr;
+    if (name != nullptr && context_.find(name->name.key) != nullptr && context_.find(name->name.key)->poisoned) {
+      symbol.poisoned = true;  // an earlier dim is wrong
+    } else if (!broken && d.value.valid() && !value) {
       if (name == nullptr && is_arithmetic(d.value))
         context_.diagnostics.error(at(d.value).span, "the dim " + d.name.text + " is a whole number, but " +
                                                          format(program_, d.value) + " is none, or is too large");
@@ -105,7 +107,8 @@ class Declarer {
       const ast::Expression& e = at(todo.back());
       todo.pop_back();
       const Symbol* s = e.kind == ast::Kind::name ? context_.find(e.name.key) : nullptr;
-      if (e.kind == ast::Kind::name && (s == nullptr || s->kind != Symbol::Kind::dimension)) return &e;
+      const bool known = s != nullptr && s->kind == Symbol::Kind::dimension && !s->poisoned;
+      if (e.kind == ast::Kind::name && !known) return &e;
       todo.insert(todo.end(), e.children.rbegin(), e.children.rend());
     }
     return nullptr;
@@ -241,7 +244,9 @@ class Declarer {
                           context_.model.inputs[s.number].role == Input::Role::constant;
     Diagnostic& d = context_.diagnostics.error(e.span, s.text + " is a value, so it cannot be a size");
     d.note(s.text + " is declared here", s.span);
-    if (constant) d.help("a size that is fixed is a dim: dim " + s.text + " = 3");
+    if (constant)
+      d.help("a size that is fixed is a dim: dim " + s.text + " = " +
+             whole_default(context_.model.graph, context_.model.inputs[s.number]));
     return std::nullopt;
   }
 
@@ -269,6 +274,11 @@ class Declarer {
     symbol.kind = Symbol::Kind::input;
     symbol.number = context_.model.inputs.size();
     bool good = !statement.broken;
+    if (good && d.shape.size() > most_axes) {
+      context_.diagnostics.error(at(d.shape[most_axes]).span,
+                                 "an array has at most " + std::to_string(most_axes) + " axes");
+      good = false;
+    }
     if (good)
       for (const ast::Id id : d.shape) {
         const auto s = size(id);
@@ -285,7 +295,9 @@ class Declarer {
     const Symbol* earlier = context_.find(d.name.key);
     if (earlier != nullptr && (statement.broken || earlier->poisoned)) return;  // part of another mistake
     const Input* first =
-        earlier != nullptr && earlier->kind == Symbol::Kind::input ? &context_.model.inputs[earlier->number] : nullptr;
+        earlier != nullptr && earlier->kind == Symbol::Kind::input && earlier->number < context_.model.inputs.size()
+            ? &context_.model.inputs[earlier->number]
+            : nullptr;
     if (!enter(d.name, symbol, in.role == Input::Role::constant)) {
       if (first != nullptr && !declaration.assumptions.empty())
         one_line_says_both(context_, program_, declaration, *first);
@@ -404,16 +416,6 @@ class Declarer {
                                [](const ast::Assumption& a) { return a.name.text == "index"; });
   }
 
-  static bool* flag_of(Input& in, const std::string& word) {
-    if (word == "positive") return &in.positive;
-    if (word == "nonnegative") return &in.nonnegative;
-    if (word == "integer") return &in.integer;
-    if (word == "symmetric") return &in.symmetric;
-    if (word == "spd") return &in.spd;
-    if (word == "lower") return &in.lower;
-    return nullptr;
-  }
-
   bool index_assumption(const ast::Declaration& declaration, const ast::Declared& d, const ast::Assumption& a,
                         Input& in) {
     if (declaration.role != ast::Role::data) {
@@ -449,9 +451,6 @@ class Declarer {
     return d.shape.empty() ? out : out + "]";
   }
 
-  static bool needs_square(const std::string& assumption) {
-    return assumption == "symmetric" || assumption == "spd" || assumption == "lower";
-  }
   bool is_square(const ast::Declared& d) const {
     const std::size_t rank = d.shape.size();
     return rank >= 2 && format(program_, d.shape[rank - 1]) == format(program_, d.shape[rank - 2]);

@@ -362,6 +362,10 @@ std::optional<std::vector<Label>> Evaluator::begin_run(const ast::Equation& eq, 
   depth_ = 0;
   activations_.assign(1, Activation{&context_.program, false, 0, 0, {}, Span::none(), {}});
   std::vector<Label> left;
+  if (eq.left.size() > most_axes) {
+    error(eq.left[most_axes].binder.name.span, "more than " + std::to_string(most_axes) + " indices on the left side");
+    return std::nullopt;
+  }
   for (std::size_t k = 0; k < eq.left.size(); ++k) {
     const ast::Binder& binder = eq.left[k].binder;
     for (std::size_t j = 0; j < k; ++j)

@@ -186,7 +186,6 @@ class Evaluator {
   ValueCheck::Elements elements_of(const Value& condition, const Subscript& s, const std::vector<Label>& bound,
                                    const std::vector<Guard>& guards);
   Span place_of(Span span) const;
-  std::string whole_default(const Input& input) const;
 
   // reductions.cpp
   Value reduce_over(const std::string& name, Value v, const std::vector<Label>& axes, const std::vector<Label>& bound,

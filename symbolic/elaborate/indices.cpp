@@ -114,6 +114,10 @@ std::optional<Evaluator::BoundIndex> Evaluator::hull_index(const ast::Binder& bi
 
 bool Evaluator::bind(const std::vector<ast::Binder>& binders, std::uint32_t expression,
                      std::vector<BoundIndex>& bound) {
+  if (binders.size() > most_axes) {
+    error(binders[most_axes].name.span, "more than " + std::to_string(most_axes) + " indices in one list");
+    return false;
+  }
   for (std::size_t k = 0; k < binders.size(); ++k) {
     const ast::Binder& binder = binders[k];
     for (std::size_t j = 0; j < k; ++j)

@@ -288,7 +288,7 @@ void Evaluator::explain_number(Diagnostic& d, ast::Id id) {
   d.note(input->name + " is declared here", input->span);
   if (input->role == Input::Role::constant)
     d.help("a const is no size; a whole number that is fixed is a dim: dim " + input->name + " = " +
-           whole_default(*input));
+           whole_default(graph_, *input));
   else if (input->shape.empty())
     d.help("a number of elements is a size: dim " + input->name + " = 3");
 }
@@ -304,7 +304,7 @@ bool Evaluator::bad_subscript(const Entry& entry, const Value& index, Label axis
   } else if (input != nullptr && input->role == Input::Role::constant) {
     Diagnostic& d = error(s.span, input->name + " is a const, and a const is no subscript");
     d.note(input->name + " is declared here", input->span);
-    d.help("a whole number that is fixed is a dim: dim " + input->name + " = " + whole_default(*input));
+    d.help("a whole number that is fixed is a dim: dim " + input->name + " = " + whole_default(graph_, *input));
   } else if (input != nullptr && context_.assumed.count(input->key) != 0) {
     return unbound_subscript(entry, *input);
   } else if (input != nullptr) {
@@ -342,13 +342,6 @@ bool Evaluator::unbound_subscript(const Entry& entry, const Input& input) {
   error(s.span, input.name + " is no subscript: nothing binds it as an index")
       .help("an index is bound on the left side, or by sum[" + input.name + "](…) and its kin");
   return false;
-}
-
-/// The default of a const where it is a whole number, else one for an example.
-std::string Evaluator::whole_default(const Input& input) const {
-  if (!input.default_value.valid() || graph_[input.default_value].kind != Kind::constant) return "3";
-  const Rational& value = graph_[input.default_value].coefficients[0];
-  return value.is_integer() && value.sign() >= 0 ? value.to_string() : "3";
 }
 
 Span Evaluator::place_of(Span span) const {

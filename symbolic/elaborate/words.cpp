@@ -109,6 +109,24 @@ const char* role_word(ast::Role role) {
   return "";
 }
 
+bool* flag_of(Input& in, const std::string& word) {
+  if (word == "positive") return &in.positive;
+  if (word == "nonnegative") return &in.nonnegative;
+  if (word == "integer") return &in.integer;
+  if (word == "symmetric") return &in.symmetric;
+  if (word == "spd") return &in.spd;
+  if (word == "lower") return &in.lower;
+  return nullptr;
+}
+
+bool needs_square(const std::string& word) { return word == "symmetric" || word == "spd" || word == "lower"; }
+
+std::string whole_default(const Graph& graph, const Input& input) {
+  if (!input.default_value.valid() || graph[input.default_value].kind != Kind::constant) return "3";
+  const Rational& value = graph[input.default_value].coefficients[0];
+  return value.is_integer() && value.sign() >= 0 ? value.to_string() : "3";
+}
+
 void one_line_says_both(Context& context, const ast::Program& program, const ast::Declaration& second,
                         const Input& first) {
   std::string words;

@@ -78,6 +78,18 @@ TEST_CASE("errors inside the prelude stand at the user's call") {
 
 TEST_CASE("exact powers have a limit") { says("param x\nloss = x*9^9^9", "too many digits"); }
 
+TEST_CASE("arrays have 64 axes at most, and lists as many indices") {
+  const auto list = [](const std::string& before, const std::string& name, int count, const std::string& after) {
+    std::string out;
+    for (int k = 0; k < count; ++k) out += (k == 0 ? "" : ", ") + name + std::to_string(k);
+    return before + out + after;
+  };
+  says(list("data x[", "n", 65, "]\nparam w\nloss = w"), "an array has at most 64 axes");
+  says(list("param w\nn = 2\nloss = w*sum(zeros(", "1 + ", 65, "))"), "an array has at most 64 axes");
+  says(list("param w[n]\nloss = sum[", "i", 65, "](w[i0])"), "more than 64 indices in one list");
+  says(list("param w[n]\nz[", "i", 65, "] = w[i0]\nloss = w[0]"), "more than 64 indices on the left side");
+}
+
 TEST_CASE("functions that double their calls end in an error, not in a hang") {
   std::string shared = "param x\nf0(u) = u\n", different = shared;
   for (int k = 1; k <= 40; ++k) {
