@@ -35,8 +35,14 @@ class Magnitude {
     Node n = graph_[e];
     const bool select = n.kind == Kind::elementwise && n.function == Function::select;
     const bool linear = n.kind == Kind::sum || n.kind == Kind::contraction || n.kind == Kind::reshape || select;
-    if (!linear) return graph_.apply(Function::abs, {e});
-    for (std::size_t k = select ? 1 : 0; k < n.operands.size(); ++k) n.operands[k].expr = of(n.operands[k].expr);
+    const bool differs =
+        n.kind == Kind::elementwise && n.function == Function::not_equal;  // from 0: it guards a product
+    if (!linear && !differs) return graph_.apply(Function::abs, {e});
+    for (std::size_t k = 0; k < n.operands.size(); ++k)
+      if (!select || k > 0 || to_[n.operands[k].expr.id].valid()) n.operands[k].expr = of(n.operands[k].expr);
+    for (Guard& g : n.guards)
+      if (g.kind == Guard::Kind::condition && to_[g.condition.expr.id].valid())
+        g.condition.expr = to_[g.condition.expr.id];
     for (Rational& q : n.coefficients) q = magnitude(q);
     return graph_.rebuild(n);
   }

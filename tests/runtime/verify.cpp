@@ -163,6 +163,10 @@ TEST_CASE("what a derivative cancels counts as much as the terms that cancel") {
   const std::string formula = "param a, b, v, w\np = exp(a)/(exp(a) + exp(b))\nloss = p*v + (1 - p)*w";
   CHECK(verified(formula, far).passed);
   CHECK(verified("data v[k]\nparam x[k]\nloss = softmax(40*x) @ v").passed);
+  // A guard that asks whether the derivative is 0 does not hide what cancelled in it.
+  Given y{"y", {}};
+  y.value.array = Array{{4}, {0.1, -0.3, 0.2, 0.7}};
+  CHECK(verified("param y[n]\nloss = hypot(2, 1 + logsumexp(log_softmax(y)))", {y}).passed);
 }
 
 TEST_CASE("a wrong derivative is found, however little it is off") {
