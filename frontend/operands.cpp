@@ -133,6 +133,7 @@ bool Parser::joined_list(Expression& call) {
     }
   }
   close(Tok::close_paren);
+  call.span = join(call.mark, (at_ - 1)->span);
   const Operand here = written_here(call);
   const Expression& made = program_.at(here.id);
   std::string text = made.keywords.empty() ? foreign_call(made.name.text, texts_of(made.children)) : "";

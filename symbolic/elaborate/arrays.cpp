@@ -363,6 +363,7 @@ Value Evaluator::picked(const ast::Expression& e, Value v, Value c) {
   }
   check_inside(place, classes, e.span, {"the scores", "class", "the class"}, false);
   build_.substitute(v, classes, place);
+  v.axes = shape.axes;
   v.affine.reset();
   v.identity = 0;
   return v;
