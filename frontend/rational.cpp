@@ -171,6 +171,14 @@ bool Rational::is_one() const { return !big_ && numerator_ == 1 && denominator_ 
 bool Rational::is_integer() const {
   return big_ ? boost::multiprecision::denominator(big_->value) == 1 : denominator_ == 1;
 }
+bool Rational::is_moderate() const {
+  constexpr std::uint32_t most_bits = 300, range = 128;
+  if (!big_) return true;
+  const std::uint32_t n = bits(boost::multiprecision::numerator(big_->value));
+  const std::uint32_t d = bits(boost::multiprecision::denominator(big_->value));
+  return std::max(n, d) <= most_bits && std::max(n, d) - std::min(n, d) <= range;
+}
+
 int Rational::sign() const { return big_ ? big_->value.sign() : (numerator_ > 0) - (numerator_ < 0); }
 
 std::optional<std::int64_t> Rational::as_int64() const {
@@ -268,6 +276,8 @@ Rational operator*(const Rational& a, const Rational& b) {
       return Rational::ratio(numerator, denominator);
     }
   }
+  if (a.is_one()) return b;
+  if (b.is_one()) return a;
   return Rational::normalise({a.to_big().value * b.to_big().value});
 }
 

@@ -29,6 +29,9 @@ class Rational {
   bool is_zero() const;
   bool is_one() const;
   bool is_integer() const;
+  /// Whether its magnitude is between 2^-128 and 2^128, far from the ends of doubles, and its parts have at most 300
+  /// bits: numbers that products inside products may be multiplied by, together.
+  bool is_moderate() const;
   /// -1, 0 or 1.
   int sign() const;
   /// The value when it is an integer that fits.

@@ -202,6 +202,7 @@ class Matcher {
     if (std::ranges::none_of(terms, nested)) return {};
     Terms out;
     Terms open(terms.rbegin(), terms.rend());
+    std::vector<Rational> numbers;  // multiplied in the end: most products turn out to be too long
     while (!open.empty()) {
       const Term t = std::move(open.back());
       open.pop_back();
@@ -211,12 +212,13 @@ class Matcher {
         continue;
       }
       const Node& n = graph_[t.operand.expr];
-      if (!sum) coefficient = coefficient * n.coefficients[0];
+      if (!sum) numbers.push_back(n.coefficients[0]);
       if (open.size() + n.operands.size() > widest_nested) return {};
       for (std::size_t k = n.operands.size(); k-- > 0;)
         open.push_back({sum ? t.coefficient * n.coefficients[k] : Rational(1),
                         graph_.substitute(n.operands[k], t.operand.subscripts)});
     }
+    for (const Rational& number : numbers) coefficient = coefficient * number;
     return out;
   }
 

@@ -43,11 +43,11 @@ std::optional<Expr> normalise_product(Graph& graph, Expr e) {
     const Node& f = graph[o.expr];
     const bool full = f.operands.empty() && f.guards.empty();
     const bool numbered = f.kind == Kind::contraction && !full && !f.coefficients[0].is_one();
-    changed = changed || numbered;
-    if (!numbered) {
+    if (!numbered || !coefficient.is_moderate() || !f.coefficients[0].is_moderate()) {
       operands.push_back(o);
       continue;
     }
+    changed = true;
     coefficient = coefficient * f.coefficients[0];
     operands.push_back({graph.contraction(f.labels, f.rank, 1, f.operands, f.guards), o.subscripts});
   }

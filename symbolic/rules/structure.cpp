@@ -21,6 +21,7 @@ class Regroup {
     dissolved_.assign(count, 0);
     seen_.assign(count, 0);
     to_.assign(count, Expr{});
+    into_.assign(count, Expr{});
     for (const Expr r : roots_) uses_[r.id] += 2;
     for (const Expr e : order_) graph_.each_child(e, [&](Expr child) { ++uses_[child.id]; });
     for (std::size_t k = order_.size(); k-- > 0;) decide(order_[k]);
@@ -38,10 +39,21 @@ class Regroup {
     const Node& n = graph_[e];
     if (n.kind == Kind::contraction) {
       for (const auto& o : n.operands)
-        if (alone(o.expr) && is_product(graph_[o.expr])) dissolved_[o.expr.id] = 1;
+        if (alone(o.expr) && is_product(graph_[o.expr])) dissolve(e, o.expr);
     } else if (n.kind == Kind::sum && seen_[e.id] == 0) {
       decide_sum(e);
     }
+  }
+
+  /// Puts a factor's factors into the product that e is, or was put into, while their numbers stay moderate together.
+  void dissolve(Expr e, Expr factor) {
+    const Expr into = dissolved_[e.id] != 0 ? into_[e.id] : e;
+    const auto [number, first] = numbers_.try_emplace(into.id, graph_[into].coefficients[0]);
+    const Rational& inner = graph_[factor].coefficients[0];
+    if (!inner.is_one() && !(inner.is_moderate() && number->second.is_moderate())) return;
+    number->second = number->second * inner;
+    dissolved_[factor.id] = 1;
+    into_[factor.id] = into;
   }
 
   /// The terms of a sum with the sums that it alone uses dissolved.
@@ -160,7 +172,8 @@ class Regroup {
   std::vector<Expr> order_;
   std::vector<std::uint32_t> uses_;
   std::vector<char> dissolved_, seen_;
-  std::vector<Expr> to_;
+  std::vector<Expr> to_, into_;
+  std::map<std::uint32_t, Rational> numbers_;  // of the products that factors are put into, with theirs
 };
 
 }  // namespace

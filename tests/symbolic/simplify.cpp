@@ -3,9 +3,11 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <ctime>
 #include <functional>
 
+#include "symbolic/differentiate.hpp"
 #include "symbolic/interpret.hpp"
 #include "tests/close.hpp"
 
@@ -179,10 +181,13 @@ TEST_CASE_FIXTURE(Fixture, "long chains and wide sums are simplified in linear t
   for (int i = 0; i < 1'000; ++i) square = g.multiply(square, square);
   Expr product = x;
   for (int i = 0; i < 20'000; ++i) product = g.multiply(product, g.apply(Function::cos, {g.scale(x, Rational(i))}));
+  Expr numbered = x;
+  for (int i = 1; i < 20'000; ++i)
+    numbered = g.scale(g.multiply(numbered, g.apply(Function::cos, {g.scale(x, Rational(i))})), Rational::ratio(1, 3));
   std::vector<Term> terms;
   for (int i = 0; i < 20'000; ++i) terms.push_back({1, scalar(g.apply(Function::exp, {g.scale(s, Rational(i))}))});
   const Expr wide = g.sum({}, terms);
-  for (const Expr e : {chain, left, square, product, wide}) {
+  for (const Expr e : {chain, left, square, product, numbered, wide}) {
     const std::size_t before = nodes(e);
     Expr to;
     const double seconds = seconds_of([&] { to = simplify(g, {e})[0]; });
@@ -190,4 +195,18 @@ TEST_CASE_FIXTURE(Fixture, "long chains and wide sums are simplified in linear t
     CHECK(nodes(to) <= before + 4);
     CHECK(seconds < 15);  // a few tenths in a release build, ten times that under sanitizers; quadratic takes minutes
   }
+}
+
+TEST_CASE_FIXTURE(Fixture, "the numbers of a long product stay in the range of doubles") {
+  Expr product = x, chain = s;
+  for (int i = 1; i < 2'000; ++i) {
+    product = g.scale(g.multiply(product, g.apply(Function::cos, {g.scale(x, Rational(i))})), 3);
+    chain = g.add(g.scale(g.apply(Function::exp, {g.scale(chain, -1)}), 3), g.constant(1));
+  }
+  for (const Expr e : {product, derivatives(g, chain, {s})[0]})
+    for (const Expr part : g.reachable({simplify(g, {e})[0]}))
+      for (const Rational& number : g[part].coefficients) {
+        CHECK(number.to_double() != 0);
+        CHECK(std::isfinite(number.to_double()));
+      }
 }
