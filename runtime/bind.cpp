@@ -177,7 +177,8 @@ bool InputBinder::take_table() {
     }
     Array array;
     if (!table->read({*column}, false, array, wrong)) {
-      report_table_error(options_.table, input, wrong, diagnostics_);
+      if (!wrong.whole_file || wrong_files_.insert(options_.table).second)
+        report_table_error(options_.table, input, wrong, diagnostics_);
       good = false;
       continue;
     }

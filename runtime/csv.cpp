@@ -79,13 +79,13 @@ class Scanner {
       ++end;
     }
     if (end >= text_.size()) {
-      error = {"the quote that opens here is not closed", place(cell.begin, cell.line), {}};
+      error = {"the quote that opens here is not closed", place(cell.begin, cell.line), {}, true};
       return false;
     }
     cell.raw = text_.substr(at_ + 1, end - at_ - 1);
     at_ = end + 1;
     if (at_ < text_.size() && text_[at_] != ',' && text_[at_] != '\r' && text_[at_] != '\n') {
-      error = {"after a closing quote a ',' or the end of the line is expected", place(at_, line_), {}};
+      error = {"after a closing quote a ',' or the end of the line is expected", place(at_, line_), {}, true};
       return false;
     }
     return separator(last);
@@ -172,12 +172,14 @@ class Rows {
     if (c >= row_.size()) {
       return {fmt::format("line {} has more cells than the first line, which has {}", line, row_.size()),
               scanner.place(cell.begin, cell.line),
-              {}};
+              {},
+              true};
     }
     return {fmt::format("line {} has {} {}, but the first line has {}", line, c + 1, c == 0 ? "cell" : "cells",
                         row_.size()),
             scanner.place(cell.begin, cell.line),
-            {}};
+            {},
+            true};
   }
 
   bool number(const Scanner& scanner, const Cell& cell, std::size_t c, TableError& error) {
