@@ -1,6 +1,7 @@
 // The gradus program: finds the command, reads its options, and turns every way of failing into an exit status.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <exception>
@@ -18,17 +19,43 @@ struct Command {
   const char* name;
   const char* about;
   Run (*add)(CLI::App&, Settings&);
+  bool values;  // takes name=value
+  const char* examples;
 };
 
 constexpr std::array<Command, 7> commands = {{
-    {"check", "parse and check; print every name with its shape", add_check},
-    {"grad", "print the loss and its gradient as formulas", add_grad},
-    {"eval", "compile and evaluate on data", add_eval},
-    {"verify", "check the compiled gradient against a derivative in higher precision", add_verify},
-    {"build", "write an object or library and a C header", add_build},
-    {"bench", "time loss and gradient", add_bench},
-    {"fmt", "print the formula in canonical form", add_fmt},
+    {"check", "parse and check; print every name with its shape", add_check, false,
+     "  gradus check model.loss\n"
+     "  gradus check -e 'norm(A @ x - b)^2' --let 'data A[m, n], b[m], param x[n]'"},
+    {"grad", "print the loss and its gradient as formulas", add_grad, false,
+     "  gradus grad model.loss\n"
+     "  gradus grad -e 'sin(x)^2*y' --wrt x --as latex"},
+    {"eval", "compile and evaluate on data", add_eval, true,
+     "  gradus eval -e 'sin(x)^2*y' x=0.5 y=2 --grad\n"
+     "  gradus eval model.loss X=@table.csv:age..bmi y=@table.csv:score w=zeros --grad --json"},
+    {"verify", "check the compiled gradient against a derivative in higher precision", add_verify, true,
+     "  gradus verify model.loss\n"
+     "  gradus verify model.loss n=1000 d=3"},
+    {"build", "write an object or library and a C header", add_build, false,
+     "  gradus build model.loss -o out/model --emit static,header"},
+    {"bench", "time loss and gradient", add_bench, true, "  gradus bench model.loss n=100000 d=32"},
+    {"fmt", "print the formula in canonical form", add_fmt, false, "  gradus fmt model.loss --in-place"},
 }};
+
+constexpr const char* values_help =
+    "name=value gives an input or a size its value: a number, [1, 2; 3, 4], @file.npy, @file.csv,\n"
+    "@file.csv:column,first..last, zeros, ones, normal or uniform.\n\n";
+
+/// Help pages that say what a command takes.
+class Help : public CLI::Formatter {
+ public:
+  std::string make_usage(const CLI::App* app, std::string) const override {
+    const auto command = std::ranges::find(commands, app->get_name(), &Command::name);
+    const bool one = command != commands.end();
+    return fmt::format("Usage: gradus {} FILE | -e EXPRESSION | - {}[options]\n", one ? command->name : "COMMAND",
+                       one && command->values ? "[name=value ...] " : "");
+  }
+};
 
 /// Shows one error without a place, in the form asked for.
 void show_error(const Settings& settings, const std::string& text, const std::string& help) {
@@ -111,12 +138,20 @@ int run(int argc, char** argv, Settings& settings) {
   app.add_option("--color", settings.color, "auto, always or never")->check(CLI::IsMember({"auto", "always", "never"}));
   app.add_option("--diagnostics", settings.diagnostics, "text or json")->check(CLI::IsMember({"text", "json"}));
   app.require_subcommand(0, 1);
+  app.footer(
+      "gradus COMMAND --help shows the options of a command, with examples. First steps:\n"
+      "  gradus grad -e 'sin(x)^2*y'\n"
+      "  gradus eval -e 'sin(x)^2*y' x=0.5 y=2 --grad");
+  const auto help = std::make_shared<Help>();
+  help->label("TEXT", "VALUE");
+  app.formatter(help);
   app.option_defaults()->disable_flag_override();  // a flag takes no value
   std::vector<std::pair<CLI::App*, Run>> added;
   for (const Command& command : commands) {
     CLI::App* sub = app.add_subcommand(command.name, command.about);
     sub->set_version_flag("--version", std::string("gradus ") + version());
     sub->allow_extras();
+    sub->footer(fmt::format("{}Examples:\n{}", command.values ? values_help : "", command.examples));
     add_common(*sub, settings);
     added.emplace_back(sub, command.add(*sub, settings));
   }

@@ -56,8 +56,7 @@ bool colours(const Settings& settings) {
 }
 
 void add_common(CLI::App& command, Settings& settings) {
-  command.add_option("FILE", settings.words, "the formula's file, or - for standard input; then name=value")
-      ->allow_extra_args();
+  command.add_option("FILE", settings.words, "the formula's file, or - for standard input")->allow_extra_args();
   command.add_option_function<std::string>(
       "-e,--expression",
       [&settings](const std::string& text) {
