@@ -343,6 +343,9 @@ Parser::Operand Parser::range_end(const ast::Name& name, Operand begin) {
   if (at(Tok::comma) && text == "0" && begins_operand(at_[1]))
     fail(begin.span, "a range is written with '..'", fmt::format("write {} in 0..{}", name.text, spelt(at_[1])));
   if (at(Tok::comma) || at(Tok::close_bracket)) {
+    if (e.kind == Kind::vector)
+      fail(begin.span, "a range has two ends",
+           fmt::format("write {0} in 0..n, and choose by a filter: {0} in 0..n : {0} != 1", name.text));
     fail(begin.span, "a range has two ends",
          fmt::format("write {0} in 0..{1} for {0} = 0, …, {1} - 1", name.text, text));
   }

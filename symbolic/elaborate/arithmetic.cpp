@@ -179,6 +179,13 @@ Value Evaluator::eval_sum(ast::Id id) {
   return build_.sum(std::move(terms), coefficients, shape.axes);
 }
 
+/// `A^T (B)`: the exponent reads as a call of T.
+bool Evaluator::is_call_of_t(ast::Id id) const {
+  const ast::Expression& e = at(id);
+  return e.kind == ast::Kind::call && e.name.text == "T" && e.children.size() == 1 && !silent_ &&
+         context_.find("T") == nullptr && context_.functions.count("T") == 0 && find_binding("T") == nullptr;
+}
+
 /// A text that can stand before '@'.
 std::string Evaluator::factor_text(ast::Id id) const {
   const ast::Expression& e = at(id);
@@ -391,6 +398,11 @@ Value Evaluator::eval_power(ast::Id id) {
   if (base.kind == ast::Kind::name && base.name.key == "exp" && !silent_ && context_.find("exp") == nullptr &&
       find_binding("exp") == nullptr && context_.functions.count("exp") == 0) {
     error(base.span, "exp is a function").help("write exp(" + text_of(right) + ")");
+    return Value::poison();
+  }
+  if (is_call_of_t(right)) {
+    error(e.mark, "'^T' is no transpose", {base.span, at(right).span})
+        .help("write " + operand_text(left) + ".T @ " + operand_text(at(right).children[0]));
     return Value::poison();
   }
   Value a = eval(left);

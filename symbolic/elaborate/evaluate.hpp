@@ -130,6 +130,7 @@ class Evaluator {
   void push_condition(const Value& condition, bool holds);
   void pop_condition();
   std::string matrix_product(ast::Id id, const Value& other);
+  bool is_call_of_t(ast::Id id) const;
   std::string factor_text(ast::Id id) const;
   std::string transposed_text(ast::Id id) const;
   void warn_root(const ast::Expression& e);
