@@ -125,8 +125,14 @@ void Parser::semicolon_in_list() {
   const bool first = at_[-1].kind != Tok::semicolon;
   std::string help;
   if (call && first && &closing != at_ + 1 && closing.span.end - opening.span.begin < longest) {
-    help = fmt::format("write {},", source_.slice({(&opening)[-1].span.begin, at_->span.begin}));
-    help += source_.slice({at_->span.end, closing.span.end});
+    const std::uint32_t begin = (&opening)[-1].span.begin;
+    std::string list(source_.slice({begin, closing.span.end}));
+    for (const Token* t = at_; t < &closing; ++t) {
+      if (t->kind == Tok::semicolon) list[t->span.begin - begin] = ',';
+      if ((t->kind == Tok::open_paren || t->kind == Tok::open_bracket) && t->value != Token::no_partner)
+        t = &partner(*t);
+    }
+    help = "write " + list;
   }
   const bool subscripts = opening.kind == Tok::open_bracket;
   const Span mark = at_->span;
