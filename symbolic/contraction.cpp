@@ -1,5 +1,6 @@
 // The canonicalising constructor of contractions: guards, solvable equalities, unused labels, order of factors.
 #include <algorithm>
+#include <functional>
 
 #include "symbolic/graph_internal.hpp"
 
@@ -9,6 +10,10 @@ namespace {
 /// A guarded factor is dissolved into its user's product up to this many factors; beyond, only its guards are hoisted
 /// (a chain of products under one guard would otherwise grow quadratically).
 constexpr std::size_t most_flattened_factors = 8;
+
+/// A product has up to this many conditions as guards of their own; more become one conjunction, which stays whole (a
+/// chain of choices would otherwise have all conditions at each step).
+constexpr std::size_t most_conditions = 16;
 
 /// A contraction under construction.
 class Draft {
@@ -30,6 +35,7 @@ class Draft {
     if (coefficient_.is_zero() || never_) return detail::full(graph_, axes(), 0);
     drop_unused_bound_labels();
     if (coefficient_.is_zero()) return detail::full(graph_, axes(), 0);
+    join_conditions();
     std::ranges::stable_sort(operands_, detail::before);
     number_bound_labels();
     return finish();
@@ -97,10 +103,37 @@ class Draft {
       return true;
     }
     const Node& n = graph_[g.condition.expr];
-    if (n.kind != Kind::elementwise || n.function != Function::logical_and) return false;
+    if (n.kind != Kind::elementwise || n.function != Function::logical_and || is_long(g.condition.expr)) return false;
     const std::vector<Operand> parts = n.operands;
     for (const auto& p : parts) add_guard({Guard::Kind::condition, {}, graph_.substitute(p, g.condition.subscripts)});
     return true;
+  }
+
+  /// Whether a conjunction has more conditions than guards may be.
+  bool is_long(Expr conjunction) const {
+    std::vector<Expr> open{conjunction};
+    std::size_t conditions = 1;
+    while (!open.empty() && conditions <= most_conditions) {
+      const Node& n = graph_[open.back()];
+      open.pop_back();
+      if (n.kind != Kind::elementwise || n.function != Function::logical_and) continue;
+      conditions += n.operands.size() - 1;
+      for (const auto& o : n.operands) open.push_back(o.expr);
+    }
+    return conditions > most_conditions;
+  }
+
+  /// Too many conditions as one, where nothing is summed.
+  void join_conditions() {
+    const auto is_condition = [](const Guard& g) { return g.kind == Guard::Kind::condition; };
+    if (labels_.size() != rank_ || std::ranges::count_if(guards_, is_condition) <= std::ptrdiff_t{most_conditions})
+      return;
+    const auto others = std::ranges::stable_partition(guards_, std::not_fn(is_condition));
+    Operand all = others.front().condition;
+    for (const Guard& g : std::ranges::subrange(others.begin() + 1, others.end()))
+      all = {graph_.elementwise(Function::logical_and, labels_, {all, g.condition}), graph_.identity(rank_)};
+    guards_.erase(others.begin(), others.end());
+    guards_.push_back({Guard::Kind::condition, {}, std::move(all)});
   }
 
   /// s == 0 and -s == 0 are one guard.

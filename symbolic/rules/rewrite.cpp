@@ -165,6 +165,14 @@ Expr Rewriter::with_normal_children(Expr e) {
   return map_children(graph_, e, [&](Expr child) { return normal_[child.id]; });
 }
 
+/// A kept value in another form is kept, and what is left of it when its number goes into the product that it is in.
+void Rewriter::keep_value(Expr e) {
+  kept_->add(e);
+  const Node n = graph_[e];
+  if (n.kind == Kind::contraction && !n.operands.empty() && !n.coefficients[0].is_one())
+    kept_->add(graph_.contraction(n.labels, n.rank, 1, n.operands, n.guards));
+}
+
 Expr Rewriter::operator()(Expr root) {
   // The order of the rules makes rewriting end. The fuel is a second line of defence: without it a mistake in a local
   // step would hang the compiler; with it the value stays right and is only less simple.
@@ -174,7 +182,7 @@ Expr Rewriter::operator()(Expr root) {
   const auto set = [&](Expr e, Expr to) {
     if (e.id >= normal_.size()) normal_.resize(std::max<std::size_t>(graph_.node_count(), e.id + 1));
     normal_[e.id] = to;
-    if (kept_ != nullptr && kept_->contains(e)) kept_->add(to);
+    if (kept_ != nullptr && kept_->contains(e)) keep_value(to);
   };
   while (!stack.empty()) {
     const Frame frame = stack.back();

@@ -52,6 +52,7 @@ class Rewriter {
 
  private:
   Expr with_normal_children(Expr e);
+  void keep_value(Expr e);
   std::optional<Expr> step(Expr e);
   std::optional<Expr> by_rule(Expr e);
   std::optional<Expr> apply(const Rule& rule, Expr e);

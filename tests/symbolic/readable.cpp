@@ -252,4 +252,30 @@ TEST_CASE("a softmax along a row is not one along the diagonal that is read of i
   });
 }
 
+TEST_CASE("the text of a gradient grows with its formula, not faster") {
+  struct Chain {
+    const char *inputs, *line, *loss;  // in the line, @ is a value and $ the one before
+  };
+  const Chain chains[] = {
+      {"param x", "t@ = max(t$, 0.3*x) + 0.01", "t@"},
+      {"param x", "t@ = 0.5*tanh(t$)", "t@"},
+      {"param x[n]", "t@ = 2*t$/sqrt(sum(t$^2) + 1)", "sum(t@)"},
+      {"param x[n]", "t@ = clip(t$*x, -1, 1) + x", "sum(t@)"},
+  };
+  const auto filled = [](std::string text, int k) {
+    for (const auto& [mark, value] : {std::pair('@', k), std::pair('$', k - 1)})
+      for (std::size_t at; (at = text.find(mark)) != std::string::npos;) text.replace(at, 1, std::to_string(value));
+    return text + "\n";
+  };
+  for (const auto& [inputs, line, loss] : chains) {
+    const auto length = [&](int count) {
+      std::string text = std::string(inputs) + "\nt100 = x\n";
+      for (int k = 101; k <= 100 + count; ++k) text += filled(line, k);
+      return static_cast<double>(printed(text + "loss = " + filled(loss, 100 + count)).size());
+    };
+    CAPTURE(line);
+    CHECK(length(400) < 2.3 * length(200));
+  }
+}
+
 }  // namespace gradus::testing
