@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <optional>
+#include <tuple>
 #include <unordered_map>
+#include <utility>
 
 #include "codegen/plan/running.hpp"
 
@@ -31,7 +33,8 @@ class Expander {
     for (auto& o : n.operands) changed |= renew(o);
     for (auto& g : n.guards) changed |= g.kind == Guard::Kind::condition ? renew(g.condition) : renew(g.affine);
     if (n.kind == Kind::index) changed |= renew(n.affine);
-    if (n.kind == Kind::contraction && n.operands.size() > 1) changed |= divide_in_turn(n);
+    if (n.kind == Kind::contraction && n.operands.size() > 1) changed |= divide_by_squares(n) || divide_in_turn(n);
+    if (const auto scaled = function_of_squares(n)) return *scaled;
     if (n.kind == Kind::sum && n.operands.size() == 2) changed |= centre(n);
     if (n.kind == Kind::softmax) return softmax(n);
     if (n.kind == Kind::reduce && n.reduction == Reduction::norm) return norm(n);
@@ -39,6 +42,138 @@ class Expander {
     const bool long_sum = n.kind == Kind::sum || (n.kind == Kind::contraction && n.labels.size() == n.rank);
     if (long_sum && n.operands.size() > most_operands) return cut(std::move(n));
     return changed ? graph_.intern(std::move(n)) : e;
+  }
+
+  /// A sum of squares that is one number, alone or as a term of a sum: where it leaves the range of numbers, its root,
+  /// which is a norm, tells what it is.
+  struct Squares {
+    Node norm;             // as a reduction
+    Expr sum;              // of the squares
+    Expr all;              // sum, or what it is a term of
+    Rational coefficient;  // of the sum in it
+  };
+
+  std::optional<Squares> squares_of(Expr e) {
+    const Node& n = graph_[e];
+    if (n.rank != 0) return std::nullopt;
+    if (n.kind == Kind::sum) {
+      for (std::size_t k = 0; k < n.operands.size(); ++k) {
+        const Node& term = graph_[n.operands[k].expr];
+        if (term.kind != Kind::contraction || n.coefficients[k].sign() <= 0) continue;
+        auto inner = squares_of(n.operands[k].expr);
+        if (!inner) continue;
+        inner->all = e;
+        inner->coefficient = n.coefficients[k];
+        return inner;
+      }
+      return std::nullopt;
+    }
+    if (n.kind != Kind::contraction || n.labels.empty() || !n.coefficients[0].is_one()) return std::nullopt;
+    std::optional<Operand> base;
+    if (n.operands.size() == 2 && n.operands[0] == n.operands[1]) base = n.operands[0];
+    if (n.operands.size() == 1) base = root_of(n.operands[0]);
+    if (!base) return std::nullopt;
+    Node norm;
+    norm.kind = Kind::reduce;
+    norm.reduction = Reduction::norm;
+    norm.labels = n.labels;
+    norm.operands = {*base};
+    norm.guards = n.guards;
+    return Squares{std::move(norm), e, e, 1};
+  }
+
+  /// x where an operand is x^2.
+  std::optional<Operand> root_of(const Operand& o) {
+    const Node& n = graph_[o.expr];
+    if (n.kind != Kind::elementwise || n.function != Function::power || !graph_.is_constant(n.operands[1].expr, 2))
+      return std::nullopt;
+    return graph_.substitute(n.operands[0], o.subscripts);
+  }
+
+  Expr call(Function f, const std::vector<Expr>& operands) { return graph_.apply(f, operands); }
+
+  /// Whether the squares and what they are added to are of a usual size.
+  Expr in_range(const Squares& s) {
+    const Expr finite = call(Function::less, {s.all, graph_.named_constant(Function::infinity)});
+    if (s.all != s.sum) return finite;
+    return call(Function::logical_and,
+                {finite, call(Function::less, {graph_.constant(*Rational(2).power(-900)), s.sum})});
+  }
+
+  /// log(Σ x^2), log1p and sqrt of such, also of a product with a number.
+  std::optional<Expr> function_of_squares(const Node& n) {
+    if (n.kind != Kind::elementwise || n.operands.size() != 1 || !n.labels.empty()) return std::nullopt;
+    if (n.function != Function::log && n.function != Function::log1p && n.function != Function::sqrt)
+      return std::nullopt;
+    const Expr whole = n.operands[0].expr;
+    Expr of = whole, rest = graph_.constant(1);
+    if (n.function == Function::log) std::tie(of, rest) = without_number(whole);
+    auto s = squares_of(of);
+    if (!s || (n.function == Function::sqrt && s->all == s->sum)) return std::nullopt;
+    if (n.function == Function::log1p && s->all != s->sum) return std::nullopt;
+    const Expr root = norm(s->norm), plain = call(n.function, {whole});
+    const Expr log_of_all = graph_.add(graph_.scale(call(Function::log, {root}), 2),
+                                       call(Function::log, {graph_.scale(rest, s->coefficient)}));
+    if (n.function == Function::log) return call(Function::select, {in_range(*s), plain, log_of_all});
+    const Expr finite = call(Function::less, {s->all, graph_.named_constant(Function::infinity)});
+    if (n.function == Function::log1p) return call(Function::select, {finite, plain, log_of_all});
+    const Expr scale = call(Function::sqrt, {graph_.constant(s->coefficient)});
+    return call(Function::select, {finite, plain, graph_.multiply(scale, root)});
+  }
+
+  /// A product of a sum of squares and of factors that are numbers or powers of sizes, taken apart.
+  std::pair<Expr, Expr> without_number(Expr e) {
+    const Node& n = graph_[e];
+    const std::pair<Expr, Expr> as_it_is{e, graph_.constant(1)};
+    if (n.kind != Kind::contraction || !n.labels.empty() || !n.guards.empty() || n.coefficients[0].sign() <= 0)
+      return as_it_is;
+    std::optional<Expr> squares;
+    std::vector<Operand> others;
+    for (const Operand& o : n.operands) {
+      if (!squares && squares_of(o.expr))
+        squares = o.expr;
+      else
+        others.push_back(o);
+    }
+    if (!squares) return as_it_is;
+    return {*squares, graph_.contraction({}, 0, n.coefficients[0], std::move(others))};
+  }
+
+  /// x/Σ x^2 as x times two factors, which are 1 over the norm where the sum leaves the range of numbers.
+  bool divide_by_squares(Node& n) {
+    constexpr std::int64_t most = 4;
+    for (std::size_t k = 0; k < n.operands.size(); ++k) {
+      const Node& power = graph_[n.operands[k].expr];
+      if (power.kind != Kind::elementwise || power.function != Function::power || !power.labels.empty()) continue;
+      const Rational* q = graph_.constant_value(power.operands[1].expr);
+      const auto exponent = q != nullptr ? q->as_int64() : std::nullopt;
+      if (!exponent || *exponent >= 0 || *exponent < -most) continue;
+      const auto s = squares_of(power.operands[0].expr);
+      if (!s) continue;
+      const Expr good = in_range(*s), scale = call(Function::sqrt, {graph_.constant(s->coefficient)});
+      const Expr inverse = graph_.power(graph_.multiply(scale, norm(s->norm)), -1);
+      const Expr first = call(Function::select, {good, graph_.power(s->all, -1), inverse});
+      const Expr second = call(Function::select, {good, graph_.constant(1), inverse});
+      std::vector<Operand> above, ordered;
+      for (std::size_t m = 0; m < n.operands.size(); ++m) {
+        if (m == k) continue;
+        const auto root = root_of(n.operands[m]);
+        above.push_back(root ? *root : n.operands[m]);
+        if (root) above.push_back(*root);
+      }
+      std::vector<Operand> below;
+      for (std::int64_t times = 0; times < -*exponent; ++times) {
+        below.push_back({first, {}});
+        below.push_back({second, {}});
+      }
+      for (std::size_t m = 0; m < std::max(above.size(), below.size()); ++m) {
+        if (m < above.size()) ordered.push_back(above[m]);
+        if (m < below.size()) ordered.push_back(below[m]);
+      }
+      n.operands = std::move(ordered);
+      return true;
+    }
+    return false;
   }
 
   /// x/y^2 as x/y/y: the square of y may leave the range of numbers where the quotient is in it.
