@@ -180,3 +180,20 @@ TEST_CASE("a mixture of softmaxes that underflow has a logarithm") {
   CHECK(close_relative(got[1], 0.25 / all, 1e-12));  // a difference of numbers of size 900
   CHECK(close_relative(got[2], 0.5 * e / all, 1e-12));
 }
+
+TEST_CASE("sums of squares keep their logarithm and their root where they leave the range of numbers") {
+  const double tens = std::log(10.0), root = std::sqrt(0.5);
+  const Limit limits[] = {
+      {"log(sum([x, y]^2))", 1e160, 1e160, 320 * tens + std::log(2.0), 1e-160, 1e-160},
+      {"log(mean([x, y]^2))", 1e-180, 1e-180, -360 * tens, 1e180, 1e180},
+      {"log(1 + sum([x, y]^2))", 1e160, 1e160, 320 * tens + std::log(2.0), 1e-160, 1e-160},
+      {"sqrt(1 + sum([x, y]^2))", 1e170, 1e170, 1e170 / root, root, root},
+  };
+  for (const auto& [formula, x, y, value, by_x, by_y] : limits) {
+    CAPTURE(formula);
+    const std::vector<double> got = evaluated(formula, x, y);
+    CHECK(close_relative(got[0], value, 1e-13));
+    CHECK(close_relative(got[1], by_x, 1e-13));
+    CHECK(close_relative(got[2], by_y, 1e-13));
+  }
+}
