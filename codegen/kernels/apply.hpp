@@ -101,6 +101,35 @@ V versine(V x) {
   return s * s * splat(x, 2);
 }
 
+// log(cos(x)): near 1 the cosine has lost x^2/2's digits.
+template <class V>
+V log_cos(V x) {
+  const V lost = versine(x);
+  return select(less(lost, splat(x, 0.5)), log1p_kernel(-lost), log_kernel(cos_kernel(x)));
+}
+
+// log(1 - x^2): beyond 1/2 the square has lost the digits of 1 - x.
+template <class V>
+V log1m_square(V x) {
+  const V one = splat(x, 1);
+  return select(less(absolute(x), splat(x, 0.5)), log1p_kernel(-(x * x)), log_kernel((one - x) * (one + x)));
+}
+
+// log(1 - sigmoid(x)^2): on the left the square is small, on the right what is left of 1.
+template <class V>
+V log_square_complement(V x) {
+  const V s = sigmoid_kernel(x);
+  return select(less(x, splat(x, 0)), log1p_kernel(-(s * s)), log1p_kernel(s) - softplus_kernel(x));
+}
+
+// log(1 - sigmoid(x)*sigmoid(y)): where that is small, (1 - sigmoid(x)) + sigmoid(x)*(1 - sigmoid(y)) by logarithms.
+template <class V>
+V log_nand(V x, V y) {
+  const V log_x = -softplus_kernel(-x), both = log_x - softplus_kernel(-y);
+  const V far = log_add_exp(-softplus_kernel(x), log_x - softplus_kernel(y));
+  return select(less(both, splat(x, -0.1)), log1p_kernel(-(sigmoid_kernel(x) * sigmoid_kernel(y))), far);
+}
+
 // The cube root: libm's, which is off by up to 4 units, and a step of Newton's method with the cube in two parts.
 template <class V>
 V cube_root(V x) {

@@ -150,6 +150,38 @@ V inverse_mills_kernel(V x) {
   return select(less(splat(x, 0), x), right, root / tail);
 }
 
+/// log(1 - normal_cdf(x)^2): on the left the square is small, on the right what is left of 1.
+template <class V>
+V log_normal_square_complement(V x) {
+  const V mass = normal_cdf_kernel(x);
+  return select(less(x, splat(x, 0)), log1p_kernel(-(mass * mass)), log_normal_cdf_kernel(-x) + log1p_kernel(mass));
+}
+
+/// x times the normal distribution function plus its density: on the left the density times its scaled second integral.
+template <class V>
+V improvement_kernel(V x) {
+  const V root_half = splat(x, 0x1.6a09e667f3bcdp-1), root = splat(x, 0x1.9884533d43651p-2);
+  const V left = exp_of_square(x, -0.5) * root_half * ierfcx_kernel(-(x * root_half));
+  const V right = fma(x, normal_cdf_kernel(x), root * exp_of_square(x, -0.5));
+  return select(less(splat(x, 0), x), right, left);
+}
+
+template <class V>
+V log_improvement_kernel(V x) {
+  const V root_half = splat(x, 0x1.6a09e667f3bcdp-1), half = splat(x, -0.5);
+  const V left = fma(half * x, x, log_kernel(root_half * ierfcx_kernel(-(x * root_half))));
+  return select(less(splat(x, 0), x), log_kernel(improvement_kernel(x)), left);
+}
+
+/// The slope of its logarithm.
+template <class V>
+V improvement_hazard_kernel(V x) {
+  const V root_half = splat(x, 0x1.6a09e667f3bcdp-1), t = -(x * root_half);
+  const V left = root_half * erfcx_kernel(t) / ierfcx_kernel(t);
+  const V right = normal_cdf_kernel(x) / improvement_kernel(x);
+  return select(less(x, splat(x, -1e8)), -x, select(less(splat(x, 0), x), right, left));
+}
+
 /// The inverse of erf: seven digits by polynomials, then one step of Halley's method, which triples them.
 template <class V>
 V erfinv_kernel(V x) {

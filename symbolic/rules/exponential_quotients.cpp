@@ -20,6 +20,9 @@ class ExponentialQuotient {
   std::optional<Expr> found() {
     if (std::ranges::none_of(n_.operands, [&](const Operand& o) { return is_reciprocal(graph_[o.expr]); }))
       return std::nullopt;
+    if (const auto terms = term_by_term()) return terms;
+    if (const auto slope = difference_over_sum()) return slope;
+    if (const auto slope = sinh_over_sum()) return slope;
     for (std::size_t k = 0; k < n_.operands.size(); ++k) {
       above_ = n_.operands[k];
       const auto above = exponential_of(graph_, facts_, shifts_, n_.labels, {1, above_});
@@ -47,6 +50,125 @@ class ExponentialQuotient {
     const Rational* q = is_call(n, Function::power) ? graph_.constant_value(n.operands[1].expr) : nullptr;
     return q != nullptr && q->is_integer() && q->sign() < 0;
   }
+  /// The terms of a sum of exponentials, nothing where one is none.
+  std::vector<Exponential> exponentials_of(const Operand& o) {
+    std::vector<Exponential> out;
+    const Node& sum = graph_[o.expr];
+    if (sum.kind != Kind::sum || sum.operands.size() > most_factors) return {};
+    for (std::size_t k = 0; k < sum.operands.size(); ++k) {
+      const Term term{sum.coefficients[k], graph_.substitute(sum.operands[k], o.subscripts)};
+      auto e = exponential_of(graph_, facts_, shifts_, n_.labels, term);
+      if (!e || e->less_one || e->is_made) return {};
+      out.push_back(std::move(*e));
+    }
+    return out;
+  }
+
+  /// (x*exp(u) + y*exp(v))/(exp(u) + exp(v)): each term is divided.
+  std::optional<Expr> term_by_term() {
+    for (std::size_t m = 0; m < n_.operands.size(); ++m) {
+      const Node& power = graph_[n_.operands[m].expr];
+      if (!is_reciprocal(power)) continue;
+      const auto below = exponentials_of(graph_.substitute(power.operands[0], n_.operands[m].subscripts));
+      if (below.size() < 2) continue;
+      for (std::size_t k = 0; k < n_.operands.size(); ++k) {
+        const auto above = exponentials_of(n_.operands[k]);
+        const auto meets = [&](const Exponential& a) {
+          return std::ranges::any_of(below, [&](const Exponential& b) { return b.exponent == a.exponent; });
+        };
+        if (above.size() < 2 || !std::ranges::all_of(above, meets)) continue;
+        const Node sum = graph_[n_.operands[k].expr];
+        std::vector<Term> terms;
+        for (std::size_t t = 0; t < sum.operands.size(); ++t) {
+          const Operand part = graph_.substitute(sum.operands[t], n_.operands[k].subscripts);
+          const auto rank = static_cast<std::uint32_t>(n_.labels.size());
+          terms.push_back({sum.coefficients[t], whole(graph_.contraction(n_.labels, rank, 1, {part, n_.operands[m]}))});
+        }
+        std::vector<Operand> operands{whole(graph_.sum(n_.labels, std::move(terms)))};
+        for (std::size_t t = 0; t < n_.operands.size(); ++t)
+          if (t != k && t != m) operands.push_back(n_.operands[t]);
+        return graph_.contraction(n_.labels, n_.rank, n_.coefficients[0], std::move(operands), n_.guards);
+      }
+    }
+    return std::nullopt;
+  }
+
+  /// (exp(u) - exp(v))/(a + b*exp(u) + c*exp(v)), the slope of such a quotient, where the difference overflows before
+  /// it is divided: tanh((u - v)/2) times the quotients of exp(u) and exp(v).
+  std::optional<Expr> difference_over_sum() {
+    const auto rank = static_cast<std::uint32_t>(n_.labels.size());
+    for (std::size_t k = 0; k < n_.operands.size(); ++k) {
+      const Node& f = graph_[n_.operands[k].expr];
+      if (!is_call(f, Function::exp_difference)) continue;
+      const Operand u = graph_.substitute(f.operands[0], n_.operands[k].subscripts);
+      const Operand v = graph_.substitute(f.operands[1], n_.operands[k].subscripts);
+      for (std::size_t m = 0; m < n_.operands.size(); ++m) {
+        const Node& power = graph_[n_.operands[m].expr];
+        if (!is_reciprocal(power)) continue;
+        const Operand base = graph_.substitute(power.operands[0], n_.operands[m].subscripts);
+        const Node sum = graph_[base.expr];
+        if (sum.kind != Kind::sum || sum.operands.size() < 3 || sum.operands.size() > most_factors) continue;
+        const auto has = [&](const Operand& x) {
+          return std::ranges::any_of(sum.operands, [&](const Operand& o) {
+            const Term term{1, graph_.substitute(o, base.subscripts)};
+            const auto e = exponential_of(graph_, facts_, shifts_, n_.labels, term);
+            return e && !e->less_one && e->exponent == x;
+          });
+        };
+        if (!has(u) || !has(v)) continue;
+        const Operand under = raised(base, -1);
+        const auto share = [&](const Operand& x) {
+          return whole(graph_.contraction(n_.labels, rank, 1, {call(Function::exp, x), under}));
+        };
+        const Rational half = Rational::ratio(1, 2);
+        const Operand gap = whole(graph_.sum(n_.labels, {{half, u}, {-half, v}}));
+        std::vector<Operand> operands{call(Function::tanh, gap),
+                                      whole(graph_.sum(n_.labels, {{1, share(u)}, {1, share(v)}}))};
+        const Rational left = *graph_.constant_value(power.operands[1].expr) + Rational(1);
+        if (!left.is_zero()) operands.push_back(raised(base, left));
+        for (std::size_t t = 0; t < n_.operands.size(); ++t)
+          if (t != k && t != m) operands.push_back(n_.operands[t]);
+        return graph_.contraction(n_.labels, n_.rank, n_.coefficients[0], std::move(operands), n_.guards);
+      }
+    }
+    return std::nullopt;
+  }
+
+  /// sinh(x)/(a + b*cosh(x)) is tanh(x)/(a*sech(x) + b).
+  std::optional<Expr> sinh_over_sum() {
+    const auto rank = static_cast<std::uint32_t>(n_.labels.size());
+    for (std::size_t k = 0; k < n_.operands.size(); ++k) {
+      if (!is_call(graph_[n_.operands[k].expr], Function::sinh)) continue;
+      const Operand x = graph_.substitute(graph_[n_.operands[k].expr].operands[0], n_.operands[k].subscripts);
+      for (std::size_t m = 0; m < n_.operands.size(); ++m) {
+        const Node& power = graph_[n_.operands[m].expr];
+        if (!is_reciprocal(power)) continue;
+        const Operand base = graph_.substitute(power.operands[0], n_.operands[m].subscripts);
+        const Node sum = graph_[base.expr];
+        if (sum.kind != Kind::sum || sum.operands.size() > most_factors || !facts_.positive(base.expr)) continue;
+        bool found = false;
+        std::vector<Term> terms;
+        for (std::size_t t = 0; t < sum.operands.size(); ++t) {
+          const Operand o = graph_.substitute(sum.operands[t], base.subscripts);
+          const bool cosh = is_call(graph_[o.expr], Function::cosh) &&
+                            graph_.substitute(graph_[o.expr].operands[0], o.subscripts) == x;
+          found = found || cosh;
+          const Operand one{graph_.constant(1), {}};
+          terms.push_back({sum.coefficients[t],
+                           cosh ? one : whole(graph_.contraction(n_.labels, rank, 1, {o, call(Function::sech, x)}))});
+        }
+        if (!found) continue;
+        std::vector<Operand> operands{call(Function::tanh, x), raised(whole(graph_.sum(n_.labels, terms)), -1)};
+        const Rational left = *graph_.constant_value(power.operands[1].expr) + Rational(1);
+        if (!left.is_zero()) operands.push_back(raised(base, left));
+        for (std::size_t t = 0; t < n_.operands.size(); ++t)
+          if (t != k && t != m) operands.push_back(n_.operands[t]);
+        return graph_.contraction(n_.labels, n_.rank, n_.coefficients[0], std::move(operands), n_.guards);
+      }
+    }
+    return std::nullopt;
+  }
+
   Operand whole(Expr x) { return narrowed(graph_, x); }
   Operand call(Function f, const Operand& o) { return whole(graph_.elementwise(f, n_.labels, {o})); }
   Operand raised(const Operand& o, const Rational& q) {

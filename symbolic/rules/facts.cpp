@@ -109,6 +109,7 @@ Facts::Sign Facts::elementwise(const Node& n) const {
     case Function::sech:
     case Function::sqrt1pm1rel:
     case Function::sigmoid_square_complement:
+    case Function::improvement:
       return Sign::positive;
     case Function::log_cosh:
     case Function::log_sinhc:

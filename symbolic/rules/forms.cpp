@@ -354,4 +354,119 @@ std::optional<Expr> keep_complement(Graph& graph, Expr e) {
   return std::nullopt;
 }
 
+std::optional<Expr> log_of_scaled_sum(Graph& graph, Expr e) {
+  const Node& n = graph[e];
+  if (!is_call(n, Function::log)) return std::nullopt;
+  const Factors f = factors_of(graph, n.operands[0]);
+  if (f.operands.size() != 1 || f.coefficient.is_one()) return std::nullopt;
+  std::vector<Term> rest;
+  bool one = false;
+  for (const Term& t : terms_of(graph, f.operands[0])) {
+    const Rational* c = graph.constant_value(t.operand.expr);
+    if (c != nullptr && (*c * t.coefficient * f.coefficient).is_one())
+      one = true;
+    else
+      rest.push_back({t.coefficient * f.coefficient, t.operand});
+  }
+  if (!one || rest.empty()) return std::nullopt;
+  return graph.elementwise(Function::log1p, n.labels, {narrowed(graph, graph.sum(n.labels, std::move(rest)))});
+}
+
+namespace {
+
+/// A product and the argument of a function among its factors, which is taken out.
+struct Beside {
+  Monomial others;
+  Operand argument;
+};
+
+std::optional<Beside> beside(Graph& graph, const Rational& number, const Operand& term, Function f) {
+  Beside out;
+  out.others.number = number;
+  if (!multiply(graph, out.others, term, 1)) return std::nullopt;
+  for (Power& p : out.others.powers) {
+    const Node& call = graph[p.base.expr];
+    if (!is_call(call, f) || p.exponent != 1) continue;
+    out.argument = graph.substitute(call.operands[0], p.base.subscripts);
+    p.exponent = 0;
+    return out;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+namespace {
+
+/// What is left of a sum without a term, 0 where it is all of it; nothing where the term is not in it.
+std::optional<Operand> left_of(Graph& graph, const std::vector<Size>& labels, const Operand& o, const Monomial& term) {
+  std::vector<Term> rest;
+  bool found = false;
+  for (const Term& t : terms_of(graph, o)) {
+    Monomial own;
+    own.number = t.coefficient;
+    if (!found && multiply(graph, own, t.operand, 1) && same(own, term))
+      found = true;
+    else
+      rest.push_back(t);
+  }
+  if (!found) return std::nullopt;
+  return narrowed(graph, graph.sum(labels, std::move(rest)));
+}
+
+/// exp(x)*exp(y) as exp(x + y), 1 where that is exp(0).
+Monomial with_one_exponential(Graph& graph, const std::vector<Size>& labels, const Monomial& m) {
+  Monomial out;
+  out.number = m.number;
+  std::vector<Term> exponents;
+  for (const Power& p : m.powers) {
+    if (is_call(graph[p.base.expr], Function::exp)) {
+      for (Term& t : terms_of(graph, graph.substitute(graph[p.base.expr].operands[0], p.base.subscripts))) {
+        const Factors f = factors_of(graph, t.operand);
+        const auto rank = static_cast<std::uint32_t>(labels.size());
+        const Operand whole = narrowed(graph, graph.contraction(labels, rank, 1, f.operands));
+        exponents.push_back({t.coefficient * f.coefficient * p.exponent, whole});
+      }
+    } else if (p.exponent != 0) {
+      out.powers.push_back(p);
+    }
+  }
+  const Expr total = graph.sum(labels, std::move(exponents));
+  if (!graph.is_zero(total)) out.multiply(call_on_used(graph, labels, Function::exp, {narrowed(graph, total)}), 1);
+  return out;
+}
+
+}  // namespace
+
+std::optional<Expr> improvement(Graph& graph, Expr e) {
+  const Node n = graph[e];
+  if (n.kind != Kind::sum || n.operands.size() < 2 || n.operands.size() > most_factors) return std::nullopt;
+  for (std::size_t a = 0; a < n.operands.size(); ++a) {
+    const auto mass = beside(graph, n.coefficients[a], n.operands[a], Function::normal_cdf);
+    if (!mass) continue;
+    Monomial x;
+    if (!multiply(graph, x, mass->argument, 1)) continue;
+    Monomial exponent;
+    exponent.number = -(x.number * x.number) / Rational(2);
+    for (const Power& p : x.powers) exponent.multiply(p.base, 2 * p.exponent);
+    for (std::size_t b = 0; b < n.operands.size(); ++b) {
+      const auto density = b == a ? std::nullopt : beside(graph, n.coefficients[b], n.operands[b], Function::exp);
+      const auto scale = density ? left_of(graph, n.labels, density->argument, exponent) : std::nullopt;
+      if (!scale) continue;
+      Monomial weight = density->others;
+      const Expr two_pi = graph.scale(graph.apply(Function::pi, {}), 2);
+      weight.multiply({graph.apply(Function::sqrt, {two_pi}), {}}, 1);
+      if (!graph.is_zero(scale->expr)) weight.multiply(call_on_used(graph, n.labels, Function::exp, {*scale}), 1);
+      Monomial product = weight;
+      product.number = product.number * x.number;
+      for (const Power& p : x.powers) product.multiply(p.base, p.exponent);
+      if (!same(with_one_exponential(graph, n.labels, product), with_one_exponential(graph, n.labels, mass->others)))
+        continue;
+      weight.multiply(call_on_used(graph, n.labels, Function::improvement, {mass->argument}), 1);
+      return with_others(graph, n, {{1, whole_product(graph, n.labels, weight)}}, a, b);
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace gradus::rules

@@ -16,6 +16,11 @@ bool is_left(const Graph& graph, const Shifts& shifts, Expr e);
 std::optional<Expr> times_logarithm(Graph& graph, Facts& facts, const Shifts& shifts, Expr e);
 /// x·(y - log(x + z)) is x·y - x·log(x + z), which is 0 where x and z are, or vanish.
 std::optional<Expr> distribute_logarithm(Graph& graph, Expr e);
+/// log((2 + x)/2) is log1p(x/2).
+std::optional<Expr> log_of_scaled_sum(Graph& graph, Expr e);
+/// z·x·Φ(x) + z·φ(x) is z times the integral of Φ, where z·x may be written as one value: (y - m)·Φ(x) + s·φ(x) of
+/// x = (y - m)/s.
+std::optional<Expr> improvement(Graph& graph, Expr e);
 /// (1 + x)^y whose exponent is no small number: the rounding of 1 + x would be multiplied by y.
 std::optional<Expr> compound_power(Graph& graph, Expr e);
 

@@ -133,9 +133,8 @@ std::optional<Expr> LogOfSum::stable() {
   const auto subtracted = [](const Exponential& e) { return is_number(e.weight) && e.weight.number.sign() < 0; };
   if (has_made() && std::ranges::all_of(exponentials_, subtracted)) return std::nullopt;  // what is large is none
   if (exponentials_.size() == 1 && !rest_.empty()) return with_kernel();
-  const bool with_sum = has_made();
-  if (with_sum && !rest_.empty()) exponentials_.push_back(without_exponent());
-  if (exponentials_.size() < 2 || exponentials_.size() > 3 || (!with_sum && !rest_.empty())) return std::nullopt;
+  if (!rest_.empty()) exponentials_.push_back(without_exponent());
+  if (exponentials_.size() < 2 || exponentials_.size() > 3) return std::nullopt;
   if (!shifts_.are_made()) {
     shifts_.remember(sum_);
     return std::nullopt;
@@ -169,7 +168,7 @@ bool LogOfSum::read_complement() {
   if (!rest_[one].coefficient.is_one() || !graph_.is_constant(rest_[one].operand.expr, 1)) return false;
   const Factors f = factors_of(graph_, rest_[1 - one].operand);
   const auto is_sigmoid = [&](const Operand& o) { return is_call(graph_[o.expr], Function::sigmoid); };
-  if (f.operands.size() < 2 || !(rest_[1 - one].coefficient * f.coefficient + Rational(1)).is_zero() ||
+  if (f.operands.size() < 3 || !(rest_[1 - one].coefficient * f.coefficient + Rational(1)).is_zero() ||
       !std::ranges::all_of(f.operands, is_sigmoid))
     return false;
   std::vector<Term> before;
@@ -187,9 +186,31 @@ bool LogOfSum::read_complement() {
   return true;
 }
 
+/// p + (1 - p)*q of sigmoids, or 1 - p*q: a rule of the table has them.
+bool LogOfSum::is_or() {
+  if (rest_.size() != 2) return false;
+  const auto sigmoids = [&](const Term& t) {
+    const Factors f = factors_of(graph_, t.operand);
+    const bool all =
+        std::ranges::all_of(f.operands, [&](const Operand& o) { return is_call(graph_[o.expr], Function::sigmoid); });
+    return all && f.coefficient.is_one() ? f.operands : std::vector<Operand>();
+  };
+  for (const std::size_t k : {0, 1}) {
+    const std::vector<Operand> one = sigmoids(rest_[k]), two = sigmoids(rest_[1 - k]);
+    if (one.size() != 1 || two.size() != 2 || !rest_[k].coefficient.is_one() || !rest_[1 - k].coefficient.is_one())
+      continue;
+    const Operand x = graph_.substitute(graph_[one[0].expr].operands[0], one[0].subscripts);
+    const auto complements = [&](const Operand& o) {
+      return graph_.substitute(graph_[o.expr].operands[0], o.subscripts) == multiple(graph_, x, -1);
+    };
+    if (std::ranges::any_of(two, complements)) return true;
+  }
+  return false;
+}
+
 /// Positive terms that all have sigmoids among their factors, exp(log_sigmoid(x)): p*q + (1 - p)*(1 - q).
 bool LogOfSum::read_sigmoids() {
-  if (rest_.size() < 2) return false;
+  if (rest_.size() < 2 || is_or()) return false;
   if (read_complement()) return true;
   std::vector<Exponential> found;
   for (const Term& t : rest_) {

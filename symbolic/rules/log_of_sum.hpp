@@ -47,6 +47,7 @@ class LogOfSum {
   Operand sum(std::vector<Term> terms);
   bool is_all_positive(const std::vector<Exponential>& exponentials, const std::vector<Term>& rest);
   bool read_complement();
+  bool is_or();
   bool read_sigmoids();
   Exponential without_exponent();
   Expr with_kernel();

@@ -169,4 +169,18 @@ Operand call_on_used(Graph& graph, const std::vector<Size>& labels, Function f, 
   return out;
 }
 
+Operand multiple(Graph& graph, const Operand& o, const Rational& by) {
+  const Node& n = graph[o.expr];
+  if (n.kind == Kind::sum) {
+    std::vector<Term> terms;
+    for (std::size_t k = 0; k < n.operands.size(); ++k) terms.push_back({n.coefficients[k] * by, n.operands[k]});
+    return {graph.sum(n.labels, std::move(terms)), o.subscripts};
+  }
+  if (!is_product(n)) return {graph.scale(o.expr, by), o.subscripts};
+  const Rational number = n.coefficients[0] * by;
+  if (number.is_one() && n.operands.size() == 1) return graph.substitute(n.operands[0], o.subscripts);
+  const Expr product = graph.contraction(n.labels, n.rank, number, n.operands);
+  return {normalise_product(graph, product).value_or(product), o.subscripts};
+}
+
 }  // namespace gradus::rules

@@ -52,6 +52,9 @@ std::vector<Operand> operands_of(Graph& graph, const Monomial& m);
 /// others, so that a factor of a wide contraction stays as small as it is.
 Operand narrowed(Graph& graph, Expr e);
 
+/// A multiple in normal form, so that it is found equal to another one: of -x the -1st is x.
+Operand multiple(Graph& graph, const Operand& o, const Rational& by);
+
 /// A product, as such an operand.
 Operand whole_product(Graph& graph, const std::vector<Size>& labels, const Monomial& m);
 

@@ -10,14 +10,28 @@ namespace {
 
 /// Ranks from low to high; functions that are not here rank below all of them. Sums and products stand in the middle:
 /// what recognises a form in a sum yields functions below, what takes a function apart into sums stands above.
-constexpr std::string_view ladder[] = {
-    "gamma",      "gamma_ratio", "sin",           "atan",           "asin",        "asinh",
-    "erfc",       "sigmoid",     "exp",           "expm1",          "softmax()",   "norm()",
-    "abs",        "log_sigmoid", "log_softmax()", "softplus",       "logsumexp()", "product",
-    "sum()",      "power",       "versine",       "cosh_minus_one", "wlog_share",  "xlog_difference",
-    "xlog_ratio", "log_ratio",   "sum",           "compound",       "beta",        "log_power",
-    "hypot",      "logaddexp",   "log1p",         "sqrt",           "acosh",       "log",
-    "acos",       "xlogy",       "xlog1py",       "log2",           "log10"};
+constexpr std::string_view ladder[] = {"sinh",          "cosh",
+                                       "gamma",         "gamma_ratio",
+                                       "sin",           "atan",
+                                       "asin",          "asinh",
+                                       "erfc",          "sigmoid",
+                                       "exp",           "expm1",
+                                       "softmax()",     "norm()",
+                                       "abs",           "log_sigmoid",
+                                       "log_softmax()", "softplus",
+                                       "logsumexp()",   "product",
+                                       "sum()",         "power",
+                                       "versine",       "cosh_minus_one",
+                                       "wlog_share",    "xlog_difference",
+                                       "xlog_ratio",    "log_ratio",
+                                       "sum",           "compound",
+                                       "beta",          "log_power",
+                                       "hypot",         "logaddexp",
+                                       "log1p",         "sqrt",
+                                       "acosh",         "log",
+                                       "acos",          "xlogy",
+                                       "xlog1py",       "log2",
+                                       "log10"};
 
 std::string_view head(const Pattern& p) {
   if (p.is_gap) return "gap";  // terms vanish from it
