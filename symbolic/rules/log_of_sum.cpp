@@ -195,7 +195,7 @@ bool LogOfSum::is_or() {
         std::ranges::all_of(f.operands, [&](const Operand& o) { return is_call(graph_[o.expr], Function::sigmoid); });
     return all && f.coefficient.is_one() ? f.operands : std::vector<Operand>();
   };
-  for (const std::size_t k : {0, 1}) {
+  for (const std::size_t k : {std::size_t{0}, std::size_t{1}}) {
     const std::vector<Operand> one = sigmoids(rest_[k]), two = sigmoids(rest_[1 - k]);
     if (one.size() != 1 || two.size() != 2 || !rest_[k].coefficient.is_one() || !rest_[1 - k].coefficient.is_one())
       continue;
