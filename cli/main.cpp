@@ -38,7 +38,8 @@ constexpr std::array<Command, 7> commands = {{
      "  gradus verify model.loss n=1000 d=3"},
     {"build", "write an object or library and a C header", add_build, false,
      "  gradus build model.loss -o out/model --emit static,header"},
-    {"bench", "time loss and gradient", add_bench, true, "  gradus bench model.loss n=100000 d=32"},
+    {"bench", "time loss and gradient", add_bench, true,
+     "  gradus bench model.loss X=normal y=uniform w=zeros n=100000 d=32"},
     {"fmt", "print the formula in canonical form", add_fmt, false, "  gradus fmt model.loss --in-place"},
 }};
 
