@@ -228,7 +228,7 @@ void Parser::anonymous_function(Span mark, const std::string& parameters) {
 void Parser::choice_first() {
   const Token& word = advance();
   Diagnostic& d = report(word.span, "what is chosen stands before 'if'");
-  std::string text = "a if c else b";
+  std::string text;
   then_ends_ = true;
   try {
     const Operand condition = inner(Level::logical_or);
@@ -241,6 +241,7 @@ void Parser::choice_first() {
       text = fmt::format("{} if {} else 0", text_of(chosen), text_of(condition));
     }
   } catch (const StatementFailed&) {
+    text = "a if c else b";
   }
   then_ends_ = false;
   d.help(fmt::format("write {}", text));

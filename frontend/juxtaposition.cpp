@@ -78,11 +78,13 @@ void Parser::optimised(Operand word) {
   if (at(Tok::colon)) advance();
   Diagnostic& d = report(word.span, fmt::format("there is no '{}'", text));
   const bool small = optimum(text) > 0;
-  std::string body = small ? "…" : "-(…)";
+  const std::string open = small ? "…" : "-(…)";
+  std::string body = open;
   try {
     const Operand value = expression();
     if (at(Tok::separator) || at(Tok::end)) body = text_of(small ? value : unary(Kind::negate, value, word.span));
   } catch (const StatementFailed&) {
+    body = open;
   }
   d.help(fmt::format("{}: loss = {}", small ? "what is differentiated is the loss" : "a loss is what becomes small",
                      body));

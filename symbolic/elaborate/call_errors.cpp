@@ -104,7 +104,7 @@ Value Evaluator::unknown_function(ast::Id id) {
     Diagnostic& d = error(e.name.span, name + " is a value, not a function");
     if (s != nullptr && !s->span.is_none())
       d.note(name + (s->kind == Symbol::Kind::equation ? " is defined here" : " is declared here"), s->span);
-    if (!e.children.empty() && e.children.size() <= rank)
+    if (s != nullptr && !e.children.empty() && e.children.size() <= rank)
       subscripts_in_brackets(d, e, context_.model.inputs[s->number]);
     else if (e.children.size() == 1)
       d.help("for a product write " + name + "*(" + text_of(e.children[0]) + ")");

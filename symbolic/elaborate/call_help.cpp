@@ -381,7 +381,7 @@ std::string Evaluator::in_order_of(const ast::Expression& call) {
 
 /// `mean(X, axis=1, keepdims=True)`: a reshape makes the axis of size 1 where broadcasting needs it.
 std::string Evaluator::with_axis_kept(const ast::Expression& call) {
-  const std::string general = "index notation keeps the axis: Z[i, j] = X[i, j] - sum[k](X[i, k])";
+  std::string general = "index notation keeps the axis: Z[i, j] = X[i, j] - sum[k](X[i, k])";
   if (call.children.size() != 1) return general;
   const auto axis = std::ranges::find_if(call.keywords, [](const ast::Keyword& k) { return k.name.text == "axis"; });
   std::string here = call.name.text + "(" + text_of(call.children[0]);

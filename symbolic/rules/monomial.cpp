@@ -109,7 +109,7 @@ std::optional<Rational> ratio_to_power(Graph& graph, const Operand& operand, con
                                        std::int64_t exponent) {
   Monomial a, b;
   if (!multiply(graph, a, operand, 1) || !multiply(graph, b, base, exponent) || b.number.is_zero()) return std::nullopt;
-  const Rational q = a.number / b.number;
+  Rational q = a.number / b.number;
   a.number = b.number;
   if (!same(a, b)) return std::nullopt;
   return q;
@@ -123,7 +123,7 @@ Operand whole_product(Graph& graph, const std::vector<Size>& labels, const Monom
 Operand narrowed(Graph& graph, Expr e) {
   const Node n = graph[e];
   const bool product = n.kind == Kind::contraction && n.labels.size() == n.rank && n.guards.empty();
-  const Operand whole{e, graph.identity(n.rank)};
+  Operand whole{e, graph.identity(n.rank)};
   if ((n.kind != Kind::elementwise && n.kind != Kind::sum && !product) || n.operands.empty()) return whole;
   std::vector<Subscript> map(n.labels.size());
   std::vector<char> seen(n.labels.size(), 0);
