@@ -50,6 +50,7 @@ class ExponentialQuotient {
     const Rational* q = is_call(n, Function::power) ? graph_.constant_value(n.operands[1].expr) : nullptr;
     return q != nullptr && q->is_integer() && q->sign() < 0;
   }
+
   /// The terms of a sum of exponentials, nothing where one is none.
   std::vector<Exponential> exponentials_of(const Operand& o) {
     std::vector<Exponential> out;
@@ -84,10 +85,7 @@ class ExponentialQuotient {
           const auto rank = static_cast<std::uint32_t>(n_.labels.size());
           terms.push_back({sum.coefficients[t], whole(graph_.contraction(n_.labels, rank, 1, {part, n_.operands[m]}))});
         }
-        std::vector<Operand> operands{whole(graph_.sum(n_.labels, std::move(terms)))};
-        for (std::size_t t = 0; t < n_.operands.size(); ++t)
-          if (t != k && t != m) operands.push_back(n_.operands[t]);
-        return graph_.contraction(n_.labels, n_.rank, n_.coefficients[0], std::move(operands), n_.guards);
+        return in_place_of(k, m, {whole(graph_.sum(n_.labels, std::move(terms)))});
       }
     }
     return std::nullopt;
@@ -124,11 +122,7 @@ class ExponentialQuotient {
         const Operand gap = whole(graph_.sum(n_.labels, {{half, u}, {-half, v}}));
         std::vector<Operand> operands{call(Function::tanh, gap),
                                       whole(graph_.sum(n_.labels, {{1, share(u)}, {1, share(v)}}))};
-        const Rational left = *graph_.constant_value(power.operands[1].expr) + Rational(1);
-        if (!left.is_zero()) operands.push_back(raised(base, left));
-        for (std::size_t t = 0; t < n_.operands.size(); ++t)
-          if (t != k && t != m) operands.push_back(n_.operands[t]);
-        return graph_.contraction(n_.labels, n_.rank, n_.coefficients[0], std::move(operands), n_.guards);
+        return divided_once(k, m, base, std::move(operands));
       }
     }
     return std::nullopt;
@@ -159,14 +153,24 @@ class ExponentialQuotient {
         }
         if (!found) continue;
         std::vector<Operand> operands{call(Function::tanh, x), raised(whole(graph_.sum(n_.labels, terms)), -1)};
-        const Rational left = *graph_.constant_value(power.operands[1].expr) + Rational(1);
-        if (!left.is_zero()) operands.push_back(raised(base, left));
-        for (std::size_t t = 0; t < n_.operands.size(); ++t)
-          if (t != k && t != m) operands.push_back(n_.operands[t]);
-        return graph_.contraction(n_.labels, n_.rank, n_.coefficients[0], std::move(operands), n_.guards);
+        return divided_once(k, m, base, std::move(operands));
       }
     }
     return std::nullopt;
+  }
+
+  /// The product with other factors for two of its own.
+  Expr in_place_of(std::size_t k, std::size_t m, std::vector<Operand> operands) {
+    for (std::size_t t = 0; t < n_.operands.size(); ++t)
+      if (t != k && t != m) operands.push_back(n_.operands[t]);
+    return graph_.contraction(n_.labels, n_.rank, n_.coefficients[0], std::move(operands), n_.guards);
+  }
+
+  /// The same, where factor m is a power of the base of which one is used up.
+  Expr divided_once(std::size_t k, std::size_t m, const Operand& base, std::vector<Operand> operands) {
+    const Rational left = *graph_.constant_value(graph_[n_.operands[m].expr].operands[1].expr) + Rational(1);
+    if (!left.is_zero()) operands.push_back(raised(base, left));
+    return in_place_of(k, m, std::move(operands));
   }
 
   Operand whole(Expr x) { return narrowed(graph_, x); }
